@@ -1,0 +1,1 @@
+"""What every LISA function and the gateway share."""

@@ -1,0 +1,28 @@
+"""boto3 clients, made once a process and only when first needed."""
+
+from functools import cache
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+# Retries in "standard" mode also back off on throttling; the timeouts keep a call inside a function's own deadline.
+CONFIG = Config(retries={"mode": "standard", "max_attempts": 4}, connect_timeout=3, read_timeout=30)
+
+
+@cache
+def client(service: str) -> Any:
+    """A low-level client, e.g. `client("s3")`."""
+    return boto3.client(service, config=CONFIG)
+
+
+@cache
+def table(name: str) -> Any:
+    """A DynamoDB table."""
+    return boto3.resource("dynamodb", config=CONFIG).Table(name)
+
+
+@cache
+def secret(secret_id: str, stage: str = "AWSCURRENT") -> str:
+    """The text of a secret; kept for the life of the process."""
+    return str(client("secretsmanager").get_secret_value(SecretId=secret_id, VersionStage=stage)["SecretString"])

@@ -1,0 +1,91 @@
+"""The edge of every HTTP function: routing, validation, one error shape, security headers, the caller."""
+
+import json
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response, content_types
+from aws_lambda_powertools.event_handler.exceptions import ServiceError
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+
+from lisa.auth.schemas import AuthType, Caller, GroupSettings, caller_of
+from lisa.errors import AppError, BadRequestError, InvalidError, TooLargeError, UnauthorizedError, body
+
+MAX_BODY_BYTES = 6 * 1024 * 1024  # what Lambda itself accepts
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Strict-Transport-Security": "max-age=63072000; includeSubDomains",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+logger = Logger()
+
+
+def api() -> APIGatewayRestResolver:
+    """A resolver that validates by type hints and answers every error as {code, message, requestId, details?}."""
+    app = APIGatewayRestResolver(enable_validation=True)
+
+    def answer(status: int, shape: dict[str, Any]) -> Response[str]:
+        return Response(status, content_types.APPLICATION_JSON, json.dumps(shape))
+
+    def request_id() -> str:
+        return str(app.current_event.request_context.request_id or "")
+
+    @app.exception_handler(AppError)
+    def on_app_error(error: AppError) -> Response[str]:
+        return answer(error.status, body(error, request_id()))
+
+    @app.exception_handler([RequestValidationError, ValidationError])
+    def on_invalid(error: RequestValidationError | ValidationError) -> Response[str]:
+        details = [{"field": ".".join(map(str, e["loc"])), "problem": e["msg"]} for e in error.errors()]
+        bad_json = any(e["type"] == "json_invalid" for e in error.errors())
+        kind = BadRequestError if bad_json else InvalidError
+        first = details[0] if details else {"field": "body", "problem": "is not valid"}
+        return answer(kind.status, body(kind(f"{first['field']}: {first['problem']}", details), request_id()))
+
+    @app.exception_handler(ServiceError)
+    def on_service_error(error: ServiceError) -> Response[str]:
+        code = HTTPStatus(error.status_code).name.lower()
+        return answer(error.status_code, {"code": code, "message": error.msg, "requestId": request_id()})
+
+    @app.exception_handler(Exception)
+    def on_bug(error: Exception) -> Response[str]:
+        logger.exception("unexpected failure", error_type=type(error).__name__)
+        return answer(
+            500,
+            body(
+                AppError("Something went wrong on our side. Try again, or give an administrator the request id."),
+                request_id(),
+            ),
+        )
+
+    @app.not_found
+    def on_unknown_route(_: Exception) -> Response[str]:
+        return answer(404, {"code": "not_found", "message": "No such route.", "requestId": request_id()})
+
+    app.use(middlewares=[_guard])
+    return app
+
+
+def _guard(app: APIGatewayRestResolver, call_next: Callable[[APIGatewayRestResolver], Response[Any]]) -> Response[Any]:
+    text = app.current_event.decoded_body or ""
+    if len(text) > MAX_BODY_BYTES:
+        raise TooLargeError(f"The body is over {MAX_BODY_BYTES // 1024 // 1024} MB. Send less at once.")
+    if "\x00" in text:
+        raise BadRequestError("The body has null characters. Remove them.")
+    response = call_next(app)
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    return response
+
+
+def caller(app: APIGatewayRestResolver) -> Caller:
+    """The caller, as the authorizer told API Gateway. Raises: UnauthorizedError when there was no authorizer."""
+    context = app.current_event.request_context.authorizer.raw_event or {}
+    if not context.get("username"):
+        raise UnauthorizedError("Sign in, or send an API token in the Authorization header.")
+    groups = json.loads(context.get("groups") or "[]")
+    return caller_of(context["username"], groups, AuthType(context["authType"]), GroupSettings.load())
