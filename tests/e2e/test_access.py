@@ -13,7 +13,7 @@ import pytest
 import requests
 from openai import OpenAI
 
-from tests.e2e.conftest import Api, Library, People, aws, eventually, make_library
+from tests.e2e.clients import Api, Library, People, aws, eventually, make_library
 
 
 def sign_in(stack: dict[str, Any], password: str) -> requests.Response:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.e2e.conftest import Api, Library
+from tests.e2e.clients import Api, Library
 
 NONSENSE: list[Any] = [
     b"",

@@ -1,4 +1,4 @@
-"""The OpenAI SDK against Serve: chat with streaming, grounded answers with citations, embeddings; sessions that continue."""
+"""The OpenAI SDK against Serve: streaming, grounded answers with citations, embeddings; sessions that continue."""
 
 import uuid
 from typing import Any
@@ -7,7 +7,7 @@ import openai as sdk
 import pytest
 from openai import OpenAI
 
-from tests.e2e.conftest import Api, Library
+from tests.e2e.clients import Api, Library
 
 DEMO_MODEL = "smollm2-135m"
 QUESTION = [{"role": "user", "content": "Which orchard grows the Zwickau pippin?"}]

@@ -7,9 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+import requests
 from reportlab.pdfgen.canvas import Canvas
 
-from tests.e2e.conftest import Api, Library, eventually
+from tests.e2e.clients import Api, Library, eventually
 
 
 def pdf(*pages: str) -> bytes:
@@ -112,8 +113,6 @@ def upload(api: Api, repository_id: str, name: str, body: bytes, **fields: Any) 
     )
     assert signed.status_code == 200, signed.text
     post = signed.json()["response"]
-    import requests
-
     stored = requests.post(post["url"], data=post["fields"], files={"file": (name, body)}, timeout=30)
     assert stored.status_code in (200, 204), stored.text
     bulk = api.post(f"/repository/{repository_id}/bulk", json={"keys": [post["fields"]["key"]]} | fields)
@@ -128,8 +127,6 @@ def test_upload_as_the_page_does_it_ends_indexed_under_its_owner(library: Librar
     assert (row["status"], row["ingestion_type"]) == ("INGESTION_COMPLETED", "manual")
     assert "hibernate" in library.search("hedgehog winter", user)[0]["page_content"]
     link = user.get(f"/repository/{library.id}/{job['documentId']}/download").json()
-    import requests
-
     assert b"Hedgehogs" in requests.get(link, timeout=30).content
     jobs = user.get(f"/repository/{library.id}/jobs").json()["jobs"]
     assert job["jobId"] in {row["id"] for row in jobs}
