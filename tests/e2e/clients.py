@@ -134,7 +134,7 @@ class Library:
 
 def make_library(stack: dict[str, Any], admin: Api, **fields: Any) -> Library:
     repository_id = f"t{uuid.uuid4().hex[:10]}"
-    body = {"repositoryId": repository_id, "repositoryName": "Test", "type": "pgvector"}
+    body: dict[str, Any] = {"repositoryId": repository_id, "repositoryName": "Test", "type": "pgvector"}
     answer = admin.post("/repository", json=body | {"embeddingModelId": "minilm-l6-v2"} | fields)
     assert answer.status_code == 200, answer.text
 

@@ -51,14 +51,14 @@ def test_grounded_answer_quotes_the_document_and_cites_it(openai: OpenAI, orchar
 
 
 def test_grounded_stream_starts_with_the_citations_and_an_empty_delta(openai: OpenAI, orchard: Library) -> None:
-    stream = openai.chat.completions.create(
+    stream: Any = openai.chat.completions.create(
         model="extractive",
         messages=QUESTION,  # type: ignore[arg-type]
         stream=True,
         extra_body={"lisa": {"repositoryId": orchard.id, "collectionId": orchard.collection, "topK": 5}},
     )
     chunks = list(stream)
-    assert chunks[0].model_extra["lisa"]["citations"][0]["documentId"]  # type: ignore[index]
+    assert chunks[0].model_extra["lisa"]["citations"][0]["documentId"]
     assert not chunks[0].choices[0].delta.content
     assert "Adderbury" in "".join(c.choices[0].delta.content or "" for c in chunks if c.choices)
 
@@ -91,7 +91,7 @@ def test_original_paths_serve_the_same_models(stack: dict[str, Any]) -> None:
 
 def test_session_is_kept_renamed_and_deleted(user: Api) -> None:
     session_id = str(uuid.uuid4())
-    turns = [{"type": "human", "content": "Hello"}, {"type": "ai", "content": "Good day", "metadata": {"n": 1.5}}]
+    turns: list[Any] = [{"type": "human", "content": "Hello"}, {"type": "ai", "content": "Good day", "metadata": {"n": 1.5}}]
     assert user.put(f"/session/{session_id}", json={"messages": turns}).status_code == 200
     turns += [{"type": "human", "content": "x" * 500_000}]
     assert user.put(f"/session/{session_id}", json={"messages": turns}).status_code == 200
