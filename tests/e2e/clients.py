@@ -126,7 +126,7 @@ class Library:
         return eventually(probe, f"the end of ingesting {source}", seconds)
 
     def search(self, query: str, caller: Api | None = None, **fields: Any) -> list[dict[str, Any]]:
-        body = {"query": query, "topK": 5, "collectionId": self.collection, "score": True} | fields
+        body: dict[str, Any] = {"query": query, "topK": 5, "collectionId": self.collection, "score": True} | fields
         answer = (caller or self.admin).post(f"/repository/{self.id}/similaritySearch", json=body)
         assert answer.status_code == 200, answer.text
         return [hit["Document"] for hit in answer.json()["docs"]]
@@ -134,7 +134,7 @@ class Library:
 
 def make_library(stack: dict[str, Any], admin: Api, **fields: Any) -> Library:
     repository_id = f"t{uuid.uuid4().hex[:10]}"
-    body: dict[str, Any] = {"repositoryId": repository_id, "repositoryName": "Test", "type": "pgvector"}
+    body: Any = {"repositoryId": repository_id, "repositoryName": "Test", "type": "pgvector"}
     answer = admin.post("/repository", json=body | {"embeddingModelId": "minilm-l6-v2"} | fields)
     assert answer.status_code == 200, answer.text
 

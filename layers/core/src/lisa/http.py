@@ -29,7 +29,7 @@ def api() -> APIGatewayRestResolver:
     app = APIGatewayRestResolver(enable_validation=True)
 
     def answer(status: int, shape: dict[str, Any]) -> Response[str]:
-        return Response(status, content_types.APPLICATION_JSON, json.dumps(shape))
+        return Response(status, content_types.APPLICATION_JSON, json.dumps(shape), headers=dict(HEADERS))
 
     def request_id() -> str:
         return str(app.current_event.request_context.request_id or "")
