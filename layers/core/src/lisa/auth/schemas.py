@@ -25,6 +25,19 @@ class GroupSettings(Settings):
     api_group: str = "api"
 
 
+class OidcProvider(Schema):
+    """The identity provider; `jwks_url` is found by discovery when it is empty.
+
+    Issuer and key address are two settings, since an issuer need not be reachable under its own name.
+    """
+
+    issuer: str = Field(min_length=1)
+    client_id: str = Field(min_length=1)
+    jwks_url: str = ""
+    userinfo_url: str = ""
+    groups_claim: str = Field("cognito:groups", min_length=1)
+
+
 class Caller(Schema):
     """An authenticated person or service. `groups` are as the identity provider or the API token tells them."""
 
