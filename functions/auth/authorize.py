@@ -4,7 +4,6 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
-
 from lisa.auth import wiring
 from lisa.auth.policy import policy_for
 from lisa.auth.service import credential_of
@@ -23,7 +22,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         caller = wiring.authenticator().authenticate(credential)
     except UnauthorizedError as error:
         logger.info("credential refused", reason=error.message)
-        raise Exception("Unauthorized") from None  # noqa: TRY002 - the very text that API Gateway looks for
+        raise Exception("Unauthorized") from None
     except ForbiddenError as error:
         logger.info("caller refused", reason=error.message)
         return policy_for(None, event["methodArn"])

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import pytest
 from aws_lambda_powertools.event_handler.openapi.params import Body
 from lisa.errors import AppError, NotFoundError, body
-from lisa.http import HEADERS, api, caller
+from lisa.http import HEADERS, MAX_BODY_BYTES, api, caller
 from lisa.schemas import Schema
 
 
@@ -40,18 +40,24 @@ def bug() -> Note:
 
 
 def call(method: str, path: str, content: str | None = None, **context: Any) -> tuple[int, Any, dict[str, Any]]:
+    return call_raw(method, path, content.encode() if content is not None else None, **context)
+
+
+def call_raw(
+    method: str, path: str, content: bytes | None, content_type: str = "application/json", **context: Any
+) -> tuple[int, Any, dict[str, Any]]:
     answer = app.resolve(
         {
             "resource": path,
             "path": path,
             "httpMethod": method,
-            "headers": {"content-type": "application/json"},
-            "multiValueHeaders": {"content-type": ["application/json"]},
+            "headers": {"Content-Type": content_type},
+            "multiValueHeaders": {"Content-Type": [content_type]},
             "queryStringParameters": None,
             "multiValueQueryStringParameters": None,
             "pathParameters": None,
             "requestContext": {"requestId": "r-1", "authorizer": context, "path": path, "stage": "prod"},
-            "body": base64.b64encode(content.encode()).decode() if content is not None else None,
+            "body": base64.b64encode(content).decode() if content is not None else None,
             "isBase64Encoded": content is not None,
         },
         None,  # type: ignore[arg-type]
@@ -71,6 +77,18 @@ def test_bad_body_is_refused_in_the_one_shape(content: str | None, status: int, 
     answered, shape, _ = call("POST", "/notes", content)
     assert (answered, shape["code"], shape["requestId"]) == (status, code, "r-1")
     assert shape["message"]
+
+
+@pytest.mark.parametrize(
+    "raw", [b"\xff\xfe", b"[" * 9000, b'{"noteText": NaN}', b'{"noteText": "%s"}' % (b"a" * MAX_BODY_BYTES)]
+)
+def test_hostile_bytes_are_a_client_error(raw: bytes) -> None:
+    assert call_raw("POST", "/notes", raw)[0] in (400, 413)
+
+
+def test_body_is_json_whatever_its_content_type_says() -> None:
+    for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data"):
+        assert call_raw("POST", "/notes", b'{"noteText": "hi"}', kind)[0] == 200
 
 
 def test_null_characters_are_refused() -> None:

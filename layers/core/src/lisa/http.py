@@ -1,7 +1,8 @@
 """The edge of every HTTP function: routing, validation, one error shape, security headers, the caller."""
 
+import binascii
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -15,6 +16,7 @@ from lisa.auth.schemas import AuthType, Caller, GroupSettings, caller_of
 from lisa.errors import AppError, BadRequestError, InvalidError, TooLargeError, UnauthorizedError, body
 
 MAX_BODY_BYTES = 6 * 1024 * 1024  # what Lambda itself accepts
+CONTENT_TYPE = "content-type"
 HEADERS = {
     "Cache-Control": "no-store",
     "Strict-Transport-Security": "max-age=63072000; includeSubDomains",
@@ -24,9 +26,35 @@ HEADERS = {
 logger = Logger()
 
 
+class JsonResolver(APIGatewayRestResolver):
+    """Reads every body as JSON, whatever its content type claims: the original never looked at it."""
+
+    def resolve(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+        headers = {name: value for name, value in (event.get("headers") or {}).items() if name.lower() != CONTENT_TYPE}
+        return super().resolve({**event, "headers": {**headers, CONTENT_TYPE: "application/json"}}, context)
+
+
+def parse_json(text: str) -> Any:
+    """A body as JSON. Raises: TooLargeError; BadRequestError for null characters, bad or too deeply nested JSON."""
+    if len(text) > MAX_BODY_BYTES:
+        raise TooLargeError(f"The body is over {MAX_BODY_BYTES // 1024 // 1024} MB. Send less at once.")
+    if "\x00" in text:
+        raise BadRequestError("The body has null characters. Remove them.")
+    try:
+        return json.loads(text, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        raise BadRequestError(f"The body is not JSON: {error.msg} at character {error.pos}.") from error
+    except RecursionError as error:
+        raise BadRequestError("The body is nested too deeply.") from error
+
+
+def _refuse_constant(name: str) -> None:
+    raise BadRequestError(f"The body has {name}, which is not JSON. Send a number or null.")
+
+
 def api() -> APIGatewayRestResolver:
     """A resolver that validates by type hints and answers every error as {code, message, requestId, details?}."""
-    app = APIGatewayRestResolver(enable_validation=True)
+    app = JsonResolver(enable_validation=True, json_body_deserializer=parse_json)
 
     def answer(status: int, shape: dict[str, Any]) -> Response[str]:
         return Response(status, content_types.APPLICATION_JSON, json.dumps(shape), headers=dict(HEADERS))
@@ -41,10 +69,14 @@ def api() -> APIGatewayRestResolver:
     @app.exception_handler([RequestValidationError, ValidationError])
     def on_invalid(error: RequestValidationError | ValidationError) -> Response[str]:
         details = [{"field": ".".join(map(str, e["loc"])), "problem": e["msg"]} for e in error.errors()]
-        bad_json = any(e["type"] == "json_invalid" for e in error.errors())
-        kind = BadRequestError if bad_json else InvalidError
         first = details[0] if details else {"field": "body", "problem": "is not valid"}
-        return answer(kind.status, body(kind(f"{first['field']}: {first['problem']}", details), request_id()))
+        invalid = InvalidError(f"{first['field']}: {first['problem']}", details)
+        return answer(invalid.status, body(invalid, request_id()))
+
+    @app.exception_handler([UnicodeDecodeError, binascii.Error])
+    def on_bytes(_: Exception) -> Response[str]:
+        refusal = BadRequestError("The body is not UTF-8 text.")
+        return answer(refusal.status, body(refusal, request_id()))
 
     @app.exception_handler(ServiceError)
     def on_service_error(error: ServiceError) -> Response[str]:
@@ -66,16 +98,11 @@ def api() -> APIGatewayRestResolver:
     def on_unknown_route(_: Exception) -> Response[str]:
         return answer(404, {"code": "not_found", "message": "No such route.", "requestId": request_id()})
 
-    app.use(middlewares=[_guard])
+    app.use(middlewares=[_secure])
     return app
 
 
-def _guard(app: APIGatewayRestResolver, call_next: Callable[[APIGatewayRestResolver], Response[Any]]) -> Response[Any]:
-    text = app.current_event.decoded_body or ""
-    if len(text) > MAX_BODY_BYTES:
-        raise TooLargeError(f"The body is over {MAX_BODY_BYTES // 1024 // 1024} MB. Send less at once.")
-    if "\x00" in text:
-        raise BadRequestError("The body has null characters. Remove them.")
+def _secure(app: APIGatewayRestResolver, call_next: Callable[[APIGatewayRestResolver], Response[Any]]) -> Response[Any]:
     response = call_next(app)
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
