@@ -1,11 +1,26 @@
 """AI models: what an admin sends, what a row keeps, what a client sees."""
 
 from enum import StrEnum
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from lisa.models.endpoints import checked_url
 from lisa.schemas import Schema
+
+MODEL_ID = r"^[A-Za-z0-9][A-Za-z0-9._:-]*$"
+# Fields by which clients of the original ask for a container on our own instances.
+SELF_HOSTING_FIELDS = (
+    "autoScalingConfig",
+    "containerConfig",
+    "inferenceContainer",
+    "instanceType",
+    "loadBalancerConfig",
+)
+SELF_HOSTING = (
+    "self-hosting is not in this version; register an endpoint that already runs: "
+    "hostingType third_party, or internal_hosted with `modelUrl`"
+)
 
 
 class ModelType(StrEnum):
@@ -31,29 +46,50 @@ class ModelStatus(StrEnum):
     DELETING = "Deleting"
     FAILED = "Failed"
 
+    @property
+    def is_stable(self) -> bool:
+        return self in (ModelStatus.IN_SERVICE, ModelStatus.STOPPED, ModelStatus.FAILED)
+
 
 class Feature(Schema):
-    name: str
-    overview: str = ""
+    name: str = Field(min_length=1, max_length=100)
+    overview: str = Field("", max_length=1000)
+
+    @field_validator("overview", mode="before")
+    @classmethod
+    def null_is_empty(cls, value: Any) -> Any:
+        return "" if value is None else value
+
+
+def _url(value: str | None) -> str | None:
+    return checked_url(value) if value else value
+
+
+Group = Annotated[str, Field(min_length=1, max_length=200)]
+ModelUrl = Annotated[str, Field(max_length=2000), BeforeValidator(lambda v: v.strip() if isinstance(v, str) else v)]
 
 
 class ModelFields(Schema):
     """What may be set at creation and is shown to everybody who may use the model."""
 
-    model_id: str = Field(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$")
-    model_name: str = Field(min_length=1, description="provider path for LiteLLM, e.g. `openai/gpt-4o` or `bedrock/…`")
+    model_id: str = Field(min_length=1, max_length=128, pattern=MODEL_ID)
+    model_name: str = Field(
+        min_length=1, max_length=500, description="provider path for LiteLLM, e.g. `openai/gpt-4o` or `bedrock/…`"
+    )
     model_type: ModelType
-    model_description: str | None = None
-    model_url: str | None = Field(None, description="base address of an OpenAI-compatible endpoint, including /v1")
+    model_description: str | None = Field(None, max_length=2000)
+    model_url: ModelUrl | None = Field(None, description="base address of an OpenAI-compatible endpoint, with /v1")
     streaming: bool = False
-    features: list[Feature] = []
-    allowed_groups: list[str] = []
+    features: list[Feature] = Field([], max_length=50)
+    allowed_groups: list[Group] = Field([], max_length=100, description="none = everybody")
     hosting_type: HostingType = HostingType.THIRD_PARTY
     context_window: int | None = Field(None, gt=0)
 
     @field_validator("hosting_type", mode="before")
     @classmethod
     def in_any_case(cls, value: Any) -> Any:
+        if value is None:
+            return HostingType.THIRD_PARTY
         return value.lower() if isinstance(value, str) else value
 
     @field_validator("features", "allowed_groups", mode="before")
@@ -61,14 +97,29 @@ class ModelFields(Schema):
     def null_is_empty(cls, value: Any) -> Any:
         return [] if value is None else value
 
+    @field_validator("streaming", mode="before")
+    @classmethod
+    def null_is_false(cls, value: Any) -> Any:
+        return False if value is None else value
 
-class CreateModelRequest(ModelFields):
-    api_key: str | None = Field(
-        None, description="the provider's key; kept in Secrets Manager, never shown", repr=False
-    )
+    @field_validator("model_url", "model_description")
+    @classmethod
+    def empty_is_none(cls, value: str | None) -> str | None:
+        return value or None
+
+
+class CoherentFields(ModelFields):
+    """Fields that also make sense together; a row is checked against it after each change."""
+
+    @field_validator("model_url")
+    @classmethod
+    def reachable_by_rule(cls, value: str | None) -> str | None:
+        return _url(value)
 
     @model_validator(mode="after")
     def coherent(self) -> Self:
+        if self.hosting_type is HostingType.LISA_HOSTED:
+            raise ValueError(SELF_HOSTING)
         if self.streaming and self.model_type is ModelType.EMBEDDING:
             raise ValueError("an embedding model cannot stream; leave `streaming` out")
         if self.hosting_type is HostingType.INTERNAL_HOSTED and not self.model_url:
@@ -76,25 +127,55 @@ class CreateModelRequest(ModelFields):
         return self
 
 
-class UpdateModelRequest(Schema):
-    """At least one field; absent fields stay as they are."""
+class CreateModelRequest(CoherentFields):
+    api_key: str | None = Field(
+        None, max_length=8192, description="the provider's key; kept in Secrets Manager, never shown", repr=False
+    )
 
-    enabled: bool | None = None
+    @model_validator(mode="before")
+    @classmethod
+    def not_self_hosted(cls, value: Any) -> Any:
+        if isinstance(value, dict) and any(value.get(name) is not None for name in SELF_HOSTING_FIELDS):
+            raise ValueError(SELF_HOSTING)
+        return value
+
+
+class UpdateModelRequest(Schema):
+    """Absent and null fields stay as they are; "" and [] empty a field (an empty `apiKey` removes the key)."""
+
+    enabled: bool | None = Field(None, description="true starts, false stops")
     model_type: ModelType | None = None
-    model_name: str | None = None
-    model_description: str | None = None
-    model_url: str | None = None
+    model_name: str | None = Field(None, min_length=1, max_length=500)
+    model_description: str | None = Field(None, max_length=2000)
+    model_url: ModelUrl | None = None
     streaming: bool | None = None
-    features: list[Feature] | None = None
-    allowed_groups: list[str] | None = None
+    features: list[Feature] | None = Field(None, max_length=50)
+    allowed_groups: list[Group] | None = Field(None, max_length=100)
     context_window: int | None = Field(None, gt=0)
-    api_key: str | None = Field(None, repr=False)
+    api_key: str | None = Field(None, max_length=8192, repr=False)
+
+    @field_validator("model_url")
+    @classmethod
+    def reachable_by_rule(cls, value: str | None) -> str | None:
+        return _url(value)
+
+    @model_validator(mode="before")
+    @classmethod
+    def not_self_hosted(cls, value: Any) -> Any:
+        names = ("autoScalingInstanceConfig", *SELF_HOSTING_FIELDS)
+        if isinstance(value, dict) and any(value.get(name) is not None for name in names):
+            raise ValueError(SELF_HOSTING)
+        return value
 
     @model_validator(mode="after")
     def something(self) -> Self:
-        if not self.model_fields_set:
+        if all(value is None for value in dict(self).values()):
             raise ValueError("send at least one field to change")
         return self
+
+
+class ContextWindowRequest(Schema):
+    context_window: int = Field(gt=0, description="tokens that prompt and answer may have together")
 
 
 class Model(ModelFields):
@@ -105,10 +186,45 @@ class Model(ModelFields):
 
 
 class ModelRow(Model):
-    """A row of the models table; `api_key_secret_arn` never leaves the backend."""
+    """A row of the models table; `api_key_secret_arn` never leaves the backend.
+
+    `last_modified` (ISO time of the last change asked for) with the status is the version that a write names.
+    """
 
     api_key_secret_arn: str | None = None
     last_modified: str = ""
 
     def public(self) -> Model:
         return Model.model_validate(self.model_dump())
+
+
+class ModelAnswer(Schema):
+    model: Model
+
+
+class ModelsAnswer(Schema):
+    models: list[Model]
+
+
+class RegisterTask(Schema):
+    """Input of state `RegisterModel`."""
+
+    model_id: str
+    changed_at: str
+
+
+class UpdateTask(Schema):
+    """Input of state `ApplyModelUpdate`. `changes`: row attribute → value; `status`: where the model ends."""
+
+    model_id: str
+    changed_at: str
+    status: ModelStatus
+    changes: dict[str, Any] = {}
+    replaces_key: bool = False
+
+
+class ModelOutcome(Schema):
+    """Output of both. `replaced_secret_arn`: a provider key that is no longer used."""
+
+    status: ModelStatus
+    replaced_secret_arn: str | None = None
