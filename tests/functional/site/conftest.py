@@ -1,0 +1,1 @@
+from tests.fixtures.control_plane import cloud as cloud
