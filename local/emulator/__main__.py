@@ -1,0 +1,82 @@
+"""Run the emulator: `python -m local.emulator --port 4566 --state .local/emulator --runtime .local/venvs/runtime/bin/python`.
+
+It runs in a virtual environment of its own (requirements/emulator.txt). POST /_lisa/save saves its state at once.
+"""
+
+import argparse
+import asyncio
+import os
+import shutil
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from local.emulator.durability import Durability
+from local.emulator.environment import emulator_environment, replace_environment
+
+WORKERS_PER_FUNCTION = 4
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m local.emulator", description="AWS on the loopback.")
+    parser.add_argument("--port", type=int, default=4566)
+    parser.add_argument("--state", type=Path, required=True, help="folder that keeps everything")
+    parser.add_argument("--runtime", type=Path, required=True, help="interpreter of the functions (boto3 and no more)")
+    parser.add_argument("--region", default="us-east-1")
+    parser.add_argument("--workers", type=int, default=WORKERS_PER_FUNCTION, help="processes per function")
+    parser.add_argument("--enforce-iam", action="store_true", help="check the functions' policies")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Prepare folders and environment, then hand over to ministack's own server."""
+    options = arguments()
+    state = options.state.resolve()
+    temporary = state / "tmp"
+    shutil.rmtree(temporary, ignore_errors=True)  # of workers that ended long ago
+    temporary.mkdir(parents=True)
+    replace_environment(
+        emulator_environment(
+            dict(os.environ), state=state, port=options.port, region=options.region, iam=options.enforce_iam
+        )
+    )
+    from ministack import app
+
+    from local.emulator.patches import install_all
+
+    install_all(
+        interpreter=options.runtime.absolute(),
+        unpacked=state / "unpacked",
+        workers_per_function=options.workers,
+    )
+    durability = Durability(state / "journals")
+    durability.install()
+    app.app = served(app.app, durability)
+    sys.argv = sys.argv[:1]  # ministack reads arguments of its own
+    app.main()
+
+
+def served(emulator: Any, durability: Durability) -> Any:
+    """ministack's ASGI application, watched: what may have changed something is saved soon."""
+    saver = threading.Lock()
+
+    async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            loop = asyncio.get_running_loop()
+            if saver.acquire(blocking=False):  # the first request starts the saving, and the lock is never released
+                threading.Thread(target=durability.save_from_time_to_time, args=(loop,), daemon=True).start()
+            if scope["path"] == "/_lisa/save":
+                await asyncio.to_thread(durability.save, loop)
+                await send({"type": "http.response.start", "status": 204, "headers": []})
+                await send({"type": "http.response.body", "body": b""})
+                return
+            if scope["method"] not in ("GET", "HEAD", "OPTIONS"):
+                durability.dirty = True
+        await emulator(scope, receive, send)
+
+    return application
+
+
+if __name__ == "__main__":
+    main()
