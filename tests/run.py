@@ -1,0 +1,160 @@
+"""The whole suite, as `make test` runs it: static checks, every level of tests, and a table of counts at the end.
+
+The stack for the end-to-end and browser tests starts at once, with data and ports of its own, while the levels that
+need none are running. It is started a second time with IAM enforced: a missing permission fails a test.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from xml.etree import ElementTree  # reads only what our own pytest wrote
+
+ROOT = Path(__file__).parent.parent
+HOME = ROOT / ".local" / "test"
+REPORTS = HOME / "reports"
+PORTS = {
+    "LISA_PORT": "8780",
+    "LISA_EMULATOR_PORT": "4780",
+    "LISA_POSTGRES_PORT": "5780",
+    "LISA_GATEWAY_PORT": "8781",
+    "LISA_MODELS_PORT": "8782",
+    "LISA_LLM_PORT": "8783",
+}
+STACK_SECONDS = 600
+CHECKS = (
+    (["ruff", "check"], ROOT),
+    (["ruff", "format", "--check"], ROOT),
+    (["mypy"], ROOT),
+    (["npm", "run", "--silent", "lint"], ROOT / "frontend"),
+    (["npm", "test", "--silent"], ROOT / "frontend"),
+)
+
+
+class Suite:
+    """Runs parts one after another and remembers how each ended."""
+
+    def __init__(self) -> None:
+        self.started = time.monotonic()
+        self.failed: list[str] = []
+        self.counts: dict[str, Counter[str]] = {}
+
+    def say(self, text: str) -> None:
+        print(f"[{time.monotonic() - self.started:5.0f} s] {text}", flush=True)
+
+    def check(self, command: list[str], folder: Path) -> None:
+        program = ROOT / ".venv" / "bin" / command[0]
+        done = subprocess.run(
+            [str(program) if program.exists() else command[0], *command[1:]],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        name = " ".join(command)
+        self.say(f"{name}: {'ok' if done.returncode == 0 else 'FAILED'}")
+        if done.returncode:
+            self.failed.append(name)
+            print(done.stdout[-4000:] + done.stderr[-4000:], flush=True)
+
+    def pytest(self, name: str, paths: list[str], *options: str, home: Path | None = None) -> None:
+        report = REPORTS / f"{name.replace(' ', '-')}.xml"
+        self.say(f"{name} …")
+        environment = dict(os.environ)
+        if home:
+            environment |= {"LISA_OUTPUTS": str(home / "outputs.json"), "LISA_HOME": str(home)} | PORTS
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", *paths, f"--junitxml={report}", *options],
+            cwd=ROOT,
+            env=environment,
+            check=False,
+        )
+        if done.returncode:
+            self.failed.append(name)
+        if report.exists():
+            self._count(name, report)
+
+    def _count(self, name: str, report: Path) -> None:
+        suffix = name.partition(" ")[2]
+        for case in ElementTree.parse(report).iter("testcase"):
+            level = " ".join([case.get("classname", "").split(".")[1], suffix]).strip()
+            kinds = {child.tag for child in case}
+            ended = "failed" if kinds & {"failure", "error"} else "skipped" if "skipped" in kinds else "passed"
+            self.counts.setdefault(level, Counter())[ended] += 1
+
+    def finish(self) -> int:
+        total: Counter[str] = Counter()
+        print(f"\n{'level':<16}{'passed':>8}{'failed':>8}{'skipped':>8}")
+        for level, count in self.counts.items():
+            print(f"{level:<16}{count['passed']:>8}{count['failed']:>8}{count['skipped']:>8}")
+            total += count
+        self.say("done" if not self.failed else f"FAILED: {', '.join(self.failed)}")
+        print(f"{total['passed']} passed, {total['failed']} failed, {total['skipped']} skipped")
+        return 1 if self.failed else 0
+
+
+@contextlib.contextmanager
+def stack(suite: Suite, home: Path, **settings: str) -> Iterator[None]:
+    """A stack with nothing in it yet; its output is kept, and shown when it does not start."""
+    shutil.rmtree(home, ignore_errors=True)
+    home.mkdir(parents=True)
+    log = home / "stack.log"
+    environment = {**os.environ, **PORTS, "LISA_HOME": str(home), **settings}
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "local", "up"], cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT
+        )
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            suite.failed.append("stopping the stack")
+
+
+def ready(suite: Suite, home: Path) -> bool:
+    """Whether the stack came up in time."""
+    outputs = home / "outputs.json"
+    deadline = time.monotonic() + STACK_SECONDS
+    while time.monotonic() < deadline:
+        if outputs.exists() and json.loads(outputs.read_text()):
+            suite.say("the stack is ready")
+            return True
+        time.sleep(0.5)
+    suite.failed.append("starting the stack")
+    print((home / "stack.log").read_text()[-6000:], flush=True)
+    return False
+
+
+def main() -> int:
+    suite = Suite()
+    shutil.rmtree(REPORTS, ignore_errors=True)
+    REPORTS.mkdir(parents=True)
+    home = HOME / "stack"
+    with stack(suite, home):
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(lambda check: suite.check(*check), CHECKS))
+        suite.pytest("fast", ["tests/unit", "tests/functional", "tests/contract", "tests/gateway"], "-n", "2")
+        if ready(suite, home):
+            suite.pytest("stack", ["tests/e2e", "tests/browser"], "-n", "3", "-m", "not disruptive", home=home)
+            suite.pytest("disruption", ["tests/e2e"], "-m", "disruptive", home=home)
+    home = HOME / "iam"
+    with stack(suite, home, LISA_ENFORCE_IAM="1"):
+        if ready(suite, home):
+            suite.pytest("stack (IAM)", ["tests/e2e"], "-n", "3", "-m", "not disruptive and not slow", home=home)
+    return suite.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
