@@ -1,1 +1,1 @@
-"""AWS on the loopback: ministack, pinned, with the few repairs this stack needs. Nothing outside `local/` knows of it."""
+"""AWS on the loopback: ministack, pinned, with the few repairs this stack needs. Only `local/` knows of it."""

@@ -1,4 +1,4 @@
-"""Run the emulator: `python -m local.emulator --port 4566 --state .local/emulator --runtime .local/venvs/runtime/bin/python`.
+"""Run the emulator: `python -m local.emulator --port 4566 --state FOLDER --runtime FOLDER/bin/python`.
 
 It runs in a virtual environment of its own (requirements/emulator.txt). POST /_lisa/save saves its state at once.
 """

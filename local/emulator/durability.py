@@ -35,6 +35,7 @@ class Durability:
             "transaction", default=None
         )
         self._tables_saved = ""
+        self._saved = True
 
     def install(self) -> None:
         """Hook into ministack's row writes, S3 events, start and stop."""
@@ -162,7 +163,9 @@ class Durability:
             load()
             rows = self._replay_rows()
             events = contextvars.copy_context().run(self._replay_events)
-            logger.warning("started: replayed %d rows and %d S3 events of the last seconds", rows, events)
+            if rows or events:
+                logger.warning("after a crash: replayed %d rows and %d S3 events", rows, events)
+                save_and_clear(app._build_persistence_save_dict())
             self._tables_saved = table_settings()
 
         def save_and_clear(state: dict[str, Callable[[], Any]]) -> None:
@@ -181,17 +184,19 @@ class Durability:
         with self._saving:
             self.dirty = False
             tables = table_settings()
-            with_rows = tables != self._tables_saved or self.rows.size() > ROWS_BYTES
-            if with_rows:
-                self.rows.rotate()
-            self.events.rotate()
+            with_rows = not self._saved or tables != self._tables_saved or self.rows.size() > ROWS_BYTES
+            if self._saved:  # else a segment that is in no saved state would be forgotten
+                self.events.rotate()
+                if with_rows:
+                    self.rows.rotate()
+            self._saved = False
             for name, get_state in app._build_persistence_save_dict().items():
                 if name == "dynamodb" and not with_rows:
                     continue
                 state = on_loop(loop, get_state)
                 if state is not None:
                     persistence.save_state(name, state)
-            self._tables_saved = tables
+            self._tables_saved, self._saved = tables, True
 
     def save_from_time_to_time(self, loop: asyncio.AbstractEventLoop) -> None:
         """Run in a thread of its own as long as the emulator runs."""

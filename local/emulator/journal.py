@@ -1,4 +1,4 @@
-"""An append-only file of JSON lines that survives `kill -9`: a line is with the operating system before `append` returns.
+"""An append-only file of JSON lines that survives `kill -9`: a line is with the system before `append` returns.
 
 It has two segments: rotation starts a new one and keeps the one before, so that what was under way while the state
 was being saved is replayed once more rather than lost. Replaying a line twice must be harmless.

@@ -21,7 +21,8 @@ def function(code, **config):
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr("code.py", code)
-    base = {"FunctionName": "f", "Runtime": "python3.11", "Handler": "code.handler", "Timeout": 20, "Version": "$LATEST",
+    base = {"FunctionName": "f", "Runtime": "python3.11", "Handler": "code.handler", "Timeout": 20,
+            "Version": "$LATEST",
             "FunctionArn": "arn:aws:lambda:us-east-1:000000000000:function:f", "Environment": {"Variables": {}}}
     return {"config": {**base, **config}, "code_zip": archive.getvalue()}
 def invoke(record, event=None):

@@ -1,4 +1,4 @@
-"""A crashed handler answers "Internal server error" through the API, as on AWS; ministack sends the exception's text."""
+"""A crashed handler answers "Internal server error" through the API, as on AWS; ministack tells the exception."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The template's GatewayResponses (the one error shape for 401, 403, 5xx of the API itself) are imported with the API."""
+"""The template's GatewayResponses (the one error shape for the API's own 401, 403, 5xx) come with the API."""
 
 from typing import Any
 
