@@ -1,0 +1,1 @@
+"""LISA Serve: the streaming inference gateway."""

@@ -1,0 +1,33 @@
+"""`python -m gateway`: serves on HOST:PORT until SIGTERM, then lets running answers end."""
+
+import uvicorn
+
+from gateway import logs
+from gateway.app import gateway
+from gateway.settings import GatewaySettings
+
+
+def main() -> None:
+    """Raises: lisa.settings.SettingsError, naming the variables, when the environment is incomplete."""
+    settings = GatewaySettings.load()
+    logs.configure(settings.log_level)
+    uvicorn.run(
+        gateway(settings),
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        access_log=False,  # ours has the ids
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,  # nothing here depends on the client's address, so nobody can forge it
+        timeout_keep_alive=settings.keep_alive_seconds,
+        timeout_graceful_shutdown=settings.drain_seconds,
+        backlog=2048,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,132 @@
+"""The ASGI application: route, admit, answer; every failure is told in one form; one log line a request."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+from lisa.errors import AppError, NotFoundError
+
+from gateway.errors import (
+    AnsweredError,
+    ClientLeftError,
+    DrainingError,
+    MethodNotAllowedError,
+    error_body,
+    error_event,
+    status_of,
+)
+from gateway.exchange import Exchange, Headers, Receive, Scope, Send
+from gateway.lifecycle import services_of
+from gateway.logs import fields
+from gateway.routes import route_of
+from gateway.services import Services
+from gateway.settings import GatewaySettings
+
+logger = logging.getLogger(__name__)
+access = logging.getLogger("gateway.access")
+
+CLIENT_LEFT = 499  # in the log only, as nginx has it
+
+
+class Gateway:
+    def __init__(self, open_services: Callable[[], AbstractAsyncContextManager[Services]]) -> None:
+        self._open_services = open_services
+        self._services: Services | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self._serve(Exchange(scope, receive, send))
+        elif scope["type"] == "lifespan":
+            await self._live(receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            async with self._open_services() as self._services:
+                await send({"type": "lifespan.startup.complete"})
+                await receive()
+        except Exception as error:
+            logger.exception("the gateway cannot start")
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            return
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _serve(self, exchange: Exchange) -> None:
+        left = False
+        try:
+            await self._dispatch(exchange)
+        except ClientLeftError:
+            left = True
+        except AppError as error:
+            await _fail(exchange, error)
+        except asyncio.CancelledError:  # draining is over: say so rather than cut the connection
+            await _fail(exchange, DrainingError("The gateway is being replaced. Send the request again."))
+        except Exception:
+            logger.exception("unexpected failure", extra=fields(request_id=exchange.request_id))
+            await _fail(
+                exchange,
+                AppError("Something went wrong on our side. Try again, or give an administrator the request id."),
+            )
+        _log(exchange, CLIENT_LEFT if left else exchange.status)
+
+    async def _dispatch(self, exchange: Exchange) -> None:
+        found = route_of(exchange.path)
+        if found is None:
+            raise NotFoundError("No such route.")
+        route, exchange.path_id = found
+        exchange.route_name = route.name
+        if exchange.scope["method"] != route.method:
+            raise MethodNotAllowedError(route.method)
+        services = self._services
+        if services is None:
+            raise RuntimeError("the server did not run the lifespan")
+        if not route.is_public:
+            await services.guard.admit(exchange)
+        await route.handler(exchange, services)
+
+
+async def _fail(exchange: Exchange, error: AppError) -> None:
+    if exchange.finished:
+        return
+    if exchange.streaming:
+        await exchange.finish(error_event(error, exchange.request_id))
+    elif not exchange.status:
+        status = status_of(error)
+        await exchange.answer(status, error_body(error, exchange.request_id), _failure_headers(error, status))
+
+
+def _failure_headers(error: AppError, status: int) -> Headers:
+    if isinstance(error, AnsweredError):
+        return list(error.headers)
+    if isinstance(error, MethodNotAllowedError):
+        return [(b"allow", error.allowed.encode())]
+    if status == 401:
+        return [(b"www-authenticate", b'Bearer realm="lisa"')]
+    if status == 413:
+        return [(b"connection", b"close")]  # the rest of the body is not read
+    if status == 503:
+        return [(b"retry-after", b"2")]
+    return []
+
+
+def _log(exchange: Exchange, status: int) -> None:
+    access.info(
+        "request",
+        extra=fields(
+            request_id=exchange.request_id,
+            method=exchange.scope["method"],
+            route=exchange.route_name,
+            status=status,
+            ms=round((time.perf_counter() - exchange.started_at) * 1000, 1),
+            user=exchange.caller.username if exchange.caller else None,
+            model=exchange.model_id[:128] or None,
+            stream=exchange.streaming,
+        ),
+    )
+
+
+def gateway(settings: GatewaySettings) -> Gateway:
+    """The application of this process."""
+    return Gateway(lambda: services_of(settings))

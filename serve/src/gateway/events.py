@@ -1,0 +1,44 @@
+"""Server-sent events in a stream of bytes: cut between events, never inside one."""
+
+MAX_HELD_BYTES = 1024 * 1024  # a longer event is passed on in pieces
+
+
+class WholeEvents:
+    """Holds the tail of a chunk back until its event is complete, so that a stream that breaks ends after a whole one.
+
+    Upstreams write event by event, so nothing is held back in the normal case.
+    """
+
+    __slots__ = ("_held", "tail")
+
+    def __init__(self) -> None:
+        self._held = b""
+        self.tail = b""  # the end of what was passed on
+
+    def take(self, chunk: bytes) -> bytes:
+        """What can be passed on now; may be empty."""
+        data = self._held + chunk if self._held else chunk
+        end = len(data) if data.endswith(b"\n\n") else max(_after(data, b"\n\n"), _after(data, b"\r\n\r\n"))
+        if len(data) - end > MAX_HELD_BYTES:
+            end = len(data)
+        self._held = data[end:]
+        ready = data[:end] if self._held else data
+        if ready:
+            self.tail = ready[-32:]
+        return ready
+
+    def rest(self) -> bytes:
+        """What is left when the upstream ended in order, its last event perhaps without its blank line."""
+        rest, self._held = self._held, b""
+        if rest:
+            self.tail = rest[-32:]
+        return rest
+
+    @property
+    def is_done(self) -> bool:
+        """True when the last event was OpenAI's end mark."""
+        return b"[DONE]" in self.tail
+
+
+def _after(data: bytes, boundary: bytes) -> int:
+    return data.rfind(boundary) + len(boundary) if boundary in data else 0

@@ -1,0 +1,164 @@
+"""One request and its answer on raw ASGI."""
+
+import asyncio
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+from lisa.auth.schemas import Caller
+from lisa.errors import BadRequestError, TooLargeError
+
+from gateway.errors import ClientLeftError, RequestTimeoutError
+
+Scope = dict[str, Any]
+Message = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+
+JSON = b"application/json"
+EVENT_STREAM = b"text/event-stream"
+# A body over the limit is still read (and dropped) up to this multiple: a client that is cut off while it sends sees
+# a broken connection instead of our 413.
+DROPPED_MULTIPLE = 10
+
+
+class Exchange:
+    """Knows what was sent already, so that a failure at any point can be told in the right form."""
+
+    __slots__ = (
+        "_headers",
+        "_send",
+        "caller",
+        "credential",
+        "finished",
+        "model_id",
+        "path",
+        "path_id",
+        "receive",
+        "request_id",
+        "route_name",
+        "scope",
+        "started_at",
+        "status",
+        "streaming",
+    )
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.scope = scope
+        self.receive = receive
+        self._send = send
+        self._headers: dict[str, str] | None = None
+        self.path: bytes = scope["raw_path"]
+        self.path_id = ""  # the last segment, where the route has one
+        self.request_id = uuid.uuid4().hex
+        self.started_at = time.perf_counter()
+        self.route_name = ""
+        self.caller: Caller | None = None
+        self.credential = ""
+        self.model_id = ""
+        self.status = 0  # 0: nothing was sent yet
+        self.streaming = False
+        self.finished = False
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Names in lower case. A repeated header is joined, so that a second credential never replaces the first."""
+        if self._headers is None:
+            found: dict[str, str] = {}
+            for raw_name, raw_value in self.scope["headers"]:
+                name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+                found[name] = f"{found[name]}, {value}" if name in found else value
+            self._headers = found
+        return self._headers
+
+    @property
+    def known_caller(self) -> Caller:
+        """The caller, on a route that asks who calls."""
+        if self.caller is None:
+            raise RuntimeError(f"route {self.route_name} has no caller")
+        return self.caller
+
+    async def body(self, limit: int, seconds: float) -> bytes:
+        """The whole body.
+
+        Raises: TooLargeError over `limit` bytes; RequestTimeoutError after `seconds`; ClientLeftError.
+        """
+        declared = self.headers.get("content-length", "0")
+        if not declared.isdigit():
+            raise BadRequestError("Content-Length is not a number.")
+        if int(declared) > limit * DROPPED_MULTIPLE:
+            raise self._too_large(limit)
+        first = await self._next_piece()
+        if not first.get("more_body"):
+            whole: bytes = first.get("body", b"")
+            if len(whole) > limit:
+                raise self._too_large(limit)
+            return whole
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._rest_of_body(first, limit)
+        except TimeoutError:
+            raise RequestTimeoutError(f"The body did not arrive within {seconds:g} s. Send it again.") from None
+
+    async def _rest_of_body(self, piece: Message, limit: int) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        while True:
+            part: bytes = piece.get("body", b"")
+            size += len(part)
+            if size <= limit:
+                parts.append(part)
+            else:
+                parts.clear()
+            if not piece.get("more_body") or size > limit * DROPPED_MULTIPLE:
+                break
+            piece = await self._next_piece()
+        if size > limit:
+            raise self._too_large(limit)
+        return b"".join(parts)
+
+    async def _next_piece(self) -> Message:
+        piece = await self.receive()
+        if piece["type"] == "http.disconnect":
+            raise ClientLeftError
+        return piece
+
+    @staticmethod
+    def _too_large(limit: int) -> TooLargeError:
+        return TooLargeError(f"The body is over {limit / 1024 / 1024:g} MB. Send less at once.")
+
+    async def answer(self, status: int, body: bytes, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
+        """A complete answer; JSON unless `headers` name another content type."""
+        given = list(headers)
+        if not any(name == b"content-type" for name, _ in given):
+            given.append((b"content-type", JSON))
+        given.append((b"content-length", str(len(body)).encode()))
+        await self._start(status, given)
+        await self.finish(body)
+
+    async def start_stream(self, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
+        """Begins a stream of server-sent events."""
+        given = list(headers)
+        if not any(name == b"content-type" for name, _ in given):
+            given.append((b"content-type", EVENT_STREAM))
+        given.append((b"x-accel-buffering", b"no"))
+        self.streaming = True
+        await self._start(200, given)
+
+    async def _start(self, status: int, headers: Headers) -> None:
+        self.status = status
+        headers += (
+            (b"x-request-id", self.request_id.encode()),
+            (b"cache-control", b"no-store"),
+            (b"x-content-type-options", b"nosniff"),
+        )
+        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+
+    async def write(self, data: bytes) -> None:
+        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+
+    async def finish(self, data: bytes = b"") -> None:
+        self.finished = True  # before the last send: the server then tells `receive` that the connection is free
+        await self._send({"type": "http.response.body", "body": data, "more_body": False})

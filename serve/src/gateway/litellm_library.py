@@ -1,0 +1,91 @@
+"""LiteLLM, imported on first use (seconds, 200 MB) and kept from phoning home, following redirects and logging."""
+
+import asyncio
+import contextlib
+import functools
+import importlib
+import logging
+import os
+import threading
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+from lisa.errors import AppError, UpstreamError
+
+from gateway.call import Call
+from gateway.errors import AnsweredError, UpstreamTimeoutError
+from gateway.logs import QUIET, fields
+
+logger = logging.getLogger(__name__)
+
+# Read by LiteLLM while it is imported. PRODUCTION: it reads no .env file.
+ENVIRONMENT = {
+    "LITELLM_MODE": "PRODUCTION",
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+    "LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS": "True",
+    "LITELLM_LOCAL_BLOG_POSTS": "True",
+    "LITELLM_LOG": "CRITICAL",
+}
+_lock = threading.Lock()
+MAX_MESSAGE = 2000
+
+
+async def load() -> Any:
+    """The library. The first call imports it in a thread, so that streams go on meanwhile."""
+    return _loaded() if _loaded.cache_info().currsize else await asyncio.to_thread(_load_once)
+
+
+def _load_once() -> Any:
+    with _lock:
+        return _loaded()
+
+
+@functools.cache
+def _loaded() -> Any:
+    os.environ.update(ENVIRONMENT)
+    library: Any = importlib.import_module("litellm")
+    library.telemetry = False
+    library.suppress_debug_info = True
+    library.turn_off_message_logging = True
+    library.drop_params = True  # as the original: a parameter that a provider does not know is left out
+    library.num_retries = 0
+    handlers: Any = importlib.import_module("litellm.llms.custom_httpx.http_handler")
+    for handler in (handlers.AsyncHTTPHandler, handlers.HTTPHandler):
+        # a redirect would carry the provider's key to another host
+        handler.__init__ = functools.partialmethod(handler.__init__, follow_redirects=False)
+    for name in QUIET:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    return library
+
+
+@contextlib.contextmanager
+def provider_errors(call: Call) -> Iterator[None]:
+    """Maps what LiteLLM raises. Raises: AnsweredError with the provider's status; UpstreamError."""
+    try:
+        yield
+    except (AppError, asyncio.CancelledError):
+        raise
+    except Exception as error:
+        raise _mapped(error, call) from error
+
+
+def _mapped(error: Exception, call: Call) -> AppError:
+    kind = type(error).__name__
+    status = getattr(error, "status_code", None)
+    if kind == "Timeout":
+        return UpstreamTimeoutError("The model's provider took too long to answer. Try again, or ask for less.")
+    if kind == "APIConnectionError" or not isinstance(status, int) or not 400 <= status <= 599:
+        logger.warning("provider call failed", extra=fields(model=call.target.model_id, error=kind))
+        return UpstreamError("The model's provider cannot be reached. Try again, or tell an administrator.")
+    message = str(getattr(error, "message", "") or error)[:MAX_MESSAGE]
+    if call.provider_key:
+        message = message.replace(call.provider_key, "***")
+    return AnsweredError(status, str(getattr(error, "code", None) or "upstream_failed"), message)
+
+
+async def close_stream(chunks: AsyncIterator[Any]) -> None:
+    """Ends the provider's call at once, also in the middle of it."""
+    close = getattr(chunks, "aclose", None)
+    if close is not None:
+        with contextlib.suppress(Exception):
+            await close()

@@ -1,0 +1,148 @@
+"""Pass-through to an endpoint that speaks OpenAI's protocol: `model` changes on the way in, nothing on the way out."""
+
+import re
+from collections.abc import Iterable
+from urllib.parse import quote
+
+import aiohttp
+import orjson
+from lisa.errors import UpstreamError
+
+from gateway.call import Call
+from gateway.errors import AnsweredError
+from gateway.events import WholeEvents
+from gateway.exchange import Exchange
+from gateway.services import Services
+from gateway.watch import Watch
+
+# Everything else of an upstream's headers (cookies, its server, its account's name, hop-by-hop ones) stays here.
+SAFE_HEADERS = frozenset(
+    (
+        b"content-type",
+        b"content-encoding",
+        b"retry-after",
+        b"retry-after-ms",
+        b"x-should-retry",
+        b"openai-processing-ms",
+    )
+)
+SAFE_PREFIX = b"x-ratelimit-"
+_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+FROM_UPSTREAM = (b"x-lisa-error-source", b"upstream")  # a relayed 401 is about the provider's key, not the caller's
+MAX_ERROR_TEXT = 1000
+
+
+async def relay(exchange: Exchange, services: Services, call: Call, watch: Watch) -> None:
+    """Answers with what the upstream answers.
+
+    Raises: UpstreamError when it cannot be reached or breaks off, from the watch its timeouts; AnsweredError for an
+    error of the upstream that is not JSON.
+    """
+    watch.upstream(services.settings.first_byte_seconds)
+    body = {**call.body, "model": call.target.upstream_model}
+    try:
+        async with services.http.post(
+            call.target.url(call.operation.path),
+            data=orjson.dumps(body),
+            headers=_request_headers(call, exchange.request_id),
+            allow_redirects=False,
+        ) as reply:
+            if reply.status in (401, 403):
+                services.keys.expire(call.target.row)
+            if reply.status == 200 and reply.content_type == "text/event-stream":
+                await _relay_stream(exchange, services, call, watch, reply)
+            else:
+                await _relay_whole(exchange, services, call, watch, reply)
+    except aiohttp.ClientError as error:
+        if exchange.status:
+            raise UpstreamError("The model's endpoint broke off in the middle of its answer. Try again.") from error
+        raise UpstreamError("The model's endpoint cannot be reached. Try again, or tell an administrator.") from error
+
+
+def _request_headers(call: Call, request_id: str) -> dict[str, str]:
+    """Nothing of the caller's headers goes upstream."""
+    headers = {
+        "Content-Type": "application/json",
+        "Accept-Encoding": "identity",  # the bytes are passed on as they are, and grounded ones are read
+        "User-Agent": "lisa-gateway",
+        "X-Request-Id": request_id,
+        "x-litellm-end-user-id": quote(call.username, safe="@.+-_:"),
+    }
+    if call.provider_key:
+        headers["Authorization"] = f"Bearer {call.provider_key}"
+    return headers
+
+
+def _safe(raw_headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    kept = []
+    for raw_name, value in raw_headers:
+        name = raw_name.lower()
+        if (name in SAFE_HEADERS or name.startswith(SAFE_PREFIX)) and not _CONTROL.search(value):
+            kept.append((name, value))
+    return kept
+
+
+async def _relay_stream(
+    exchange: Exchange, services: Services, call: Call, watch: Watch, reply: aiohttp.ClientResponse
+) -> None:
+    settings = services.settings
+    if call.grounding is not None and reply.headers.get("Content-Encoding", "identity") != "identity":
+        raise UpstreamError("The model's endpoint compresses its answers unasked; they cannot carry citations.")
+    # Without either header the end of the connection ends the body, so a crash looks like an end.
+    is_framed = "Content-Length" in reply.headers or "chunked" in reply.headers.get("Transfer-Encoding", "").lower()
+    events = WholeEvents()
+    await exchange.start_stream(_safe(reply.raw_headers))
+    if call.grounding is not None:
+        await exchange.write(call.grounding.first_event(exchange.request_id, call.target.model_id))
+    async for chunk in reply.content.iter_any():
+        ready = events.take(chunk)
+        if ready:
+            watch.client(settings.stall_seconds)
+            await exchange.write(ready)
+        watch.upstream(settings.gap_seconds)
+    rest = events.rest()
+    if not is_framed and not events.is_done:
+        raise UpstreamError("The model's endpoint broke off in the middle of its answer. Try again.")
+    await exchange.finish(rest)
+
+
+async def _relay_whole(
+    exchange: Exchange, services: Services, call: Call, watch: Watch, reply: aiohttp.ClientResponse
+) -> None:
+    """Read to its end first: an answer cut short becomes a clear 502, not half a JSON."""
+    settings = services.settings
+    answer = bytearray()
+    async for chunk in reply.content.iter_any():
+        answer += chunk
+        if len(answer) > settings.max_answer_bytes:
+            raise UpstreamError("The answer of the model's endpoint is too large.")
+        watch.upstream(settings.gap_seconds)
+    watch.client(settings.stall_seconds)
+    if reply.status >= 400:
+        await _relay_error(exchange, reply, bytes(answer))
+    elif reply.status >= 300:
+        raise UpstreamError("The model's endpoint redirects. An administrator has to correct the model's modelUrl.")
+    else:
+        whole = bytes(answer) if call.grounding is None else call.grounding.added_to(bytes(answer))
+        await exchange.answer(reply.status, whole, _safe(reply.raw_headers))
+
+
+async def _relay_error(exchange: Exchange, reply: aiohttp.ClientResponse, answer: bytes) -> None:
+    headers = [*_safe(reply.raw_headers), FROM_UPSTREAM]
+    if _is_json(answer) or "Content-Encoding" in reply.headers:
+        await exchange.answer(reply.status, answer, headers)
+        return
+    text = answer.decode("utf-8", "replace")[:MAX_ERROR_TEXT] if reply.content_type == "text/plain" else ""
+    raise AnsweredError(
+        reply.status,
+        "upstream_failed",
+        f"The model's endpoint answered {reply.status}{': ' + text if text else ''}.",
+        [header for header in headers if header[0] not in (b"content-type", b"content-encoding")],
+    )
+
+
+def _is_json(answer: bytes) -> bool:
+    try:
+        return isinstance(orjson.loads(answer), dict)
+    except orjson.JSONDecodeError:
+        return False

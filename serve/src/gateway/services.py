@@ -1,0 +1,19 @@
+"""What the routes work with; made once by the lifespan."""
+
+from dataclasses import dataclass
+
+import aiohttp
+
+from gateway.guard import Guard
+from gateway.keys import ProviderKeys
+from gateway.registry import Registry
+from gateway.settings import GatewaySettings
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    settings: GatewaySettings
+    guard: Guard
+    registry: Registry
+    keys: ProviderKeys
+    http: aiohttp.ClientSession

@@ -1,0 +1,28 @@
+"""What the gateway reads from its environment; `lisa.auth` reads its own part."""
+
+from typing import Literal
+
+from lisa.settings import Settings
+from pydantic import Field
+
+
+class GatewaySettings(Settings):
+    """Times are seconds. Only the tables' names have no default."""
+
+    models_table: str = Field(min_length=3)
+    api_url: str = ""  # base address of the control plane; without it the `lisa` field is refused
+    host: str = "127.0.0.1"
+    port: int = Field(8080, ge=0, le=65_535)
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    registry_seconds: float = Field(3.0, gt=0, le=5)
+    provider_key_seconds: float = Field(300.0, gt=0)
+    connect_seconds: float = Field(5.0, gt=0)
+    first_byte_seconds: float = Field(600.0, gt=0)  # an answer that is not streamed arrives only when it is complete
+    gap_seconds: float = Field(120.0, gt=0)  # between two pieces of an answer
+    stall_seconds: float = Field(120.0, gt=0)  # how long a client may leave an answer unread
+    body_seconds: float = Field(60.0, gt=0)
+    retrieval_seconds: float = Field(29.0, gt=0)  # what API Gateway gives a search
+    keep_alive_seconds: int = Field(75, gt=0)  # longer than the load balancer's idle timeout, else it answers 502
+    drain_seconds: int = Field(90, ge=0)  # ECS stopTimeout has to be longer
+    max_body_bytes: int = Field(10 * 1024 * 1024, gt=0)
+    max_answer_bytes: int = Field(256 * 1024 * 1024, gt=0)  # of an answer that is not streamed
