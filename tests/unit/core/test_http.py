@@ -80,10 +80,25 @@ def test_bad_body_is_refused_in_the_one_shape(content: str | None, status: int, 
 
 
 @pytest.mark.parametrize(
-    "raw", [b"\xff\xfe", b"[" * 9000, b'{"noteText": NaN}', b'{"noteText": "%s"}' % (b"a" * MAX_BODY_BYTES)]
+    "raw",
+    [
+        b"\xff\xfe",
+        b"[" * 9000,
+        b"[" * 101 + b"]" * 101,
+        b'{"noteText": NaN}',
+        b'{"noteText": %s}' % (b"9" * 5000),
+        b'{"noteText": "%s"}' % (b"a" * MAX_BODY_BYTES),
+        b'{"noteText": "\\u0000"}',
+        b'{"noteText": "\\ud83d"}',
+    ],
 )
 def test_hostile_bytes_are_a_client_error(raw: bytes) -> None:
     assert call_raw("POST", "/notes", raw)[0] in (400, 413)
+
+
+def test_text_that_only_looks_hostile_is_kept() -> None:
+    for text in ("\\u0000", "\U0001f4a9", "\\\\u0000", "[" * 200, "漢字"):
+        assert call("POST", "/notes", json.dumps({"noteText": text}))[:2] == (200, {"noteText": text})
 
 
 def test_body_is_json_whatever_its_content_type_says() -> None:

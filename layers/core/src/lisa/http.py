@@ -2,6 +2,7 @@
 
 import binascii
 import json
+import re
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -10,12 +11,14 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response, content_types
 from aws_lambda_powertools.event_handler.exceptions import ServiceError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+from aws_lambda_powertools.shared.json_encoder import Encoder
 from pydantic import ValidationError
 
 from lisa.auth.schemas import AuthType, Caller, GroupSettings, caller_of
 from lisa.errors import AppError, BadRequestError, InvalidError, TooLargeError, UnauthorizedError, body
 
 MAX_BODY_BYTES = 6 * 1024 * 1024  # what Lambda itself accepts
+MAX_DEPTH = 100
 CONTENT_TYPE = "content-type"
 HEADERS = {
     "Cache-Control": "no-store",
@@ -23,6 +26,7 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+_NULL_ESCAPE = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")  # not the text backslash-u0000, whose backslash is doubled
 logger = Logger()
 
 
@@ -34,27 +38,57 @@ class JsonResolver(APIGatewayRestResolver):
         return super().resolve({**event, "headers": {**headers, CONTENT_TYPE: "application/json"}}, context)
 
 
+def to_json(value: Any) -> str:
+    """Text in its own characters: escapes would double the size of, say, Chinese (a function answers 6 MB at most)."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), cls=Encoder)
+
+
 def parse_json(text: str) -> Any:
-    """A body as JSON. Raises: TooLargeError; BadRequestError for null characters, bad or too deeply nested JSON."""
+    """A body as JSON that can be stored and sent back: valid Unicode, finite numbers, no abyss of brackets.
+
+    Raises: TooLargeError, BadRequestError.
+    """
     if len(text) > MAX_BODY_BYTES:
         raise TooLargeError(f"The body is over {MAX_BODY_BYTES // 1024 // 1024} MB. Send less at once.")
-    if "\x00" in text:
+    if "\x00" in text or _NULL_ESCAPE.search(text):
         raise BadRequestError("The body has null characters. Remove them.")
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
+        value = json.loads(text, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         raise BadRequestError(f"The body is not JSON: {error.msg} at character {error.pos}.") from error
-    except RecursionError as error:
-        raise BadRequestError("The body is nested too deeply.") from error
+    except (RecursionError, ValueError) as error:  # ValueError: an integer of over 4300 digits
+        raise BadRequestError("The body is nested too deeply, or has a number that is too long.") from error
+    if text.count("{") + text.count("[") > MAX_DEPTH:
+        _check_depth(value)
+    if "\\ud" in text.lower():
+        _check_unicode(value)
+    return value
 
 
 def _refuse_constant(name: str) -> None:
     raise BadRequestError(f"The body has {name}, which is not JSON. Send a number or null.")
 
 
+def _check_depth(value: Any) -> None:
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        containers = [part for part in level if isinstance(part, dict | list)]
+        if not containers:
+            return
+        level = [inner for part in containers for inner in (part.values() if isinstance(part, dict) else part)]
+    raise BadRequestError(f"The body is nested more than {MAX_DEPTH} levels deep.")
+
+
+def _check_unicode(value: Any) -> None:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise BadRequestError("The body has half of a character (an unpaired surrogate). Send valid text.") from error
+
+
 def api() -> APIGatewayRestResolver:
     """A resolver that validates by type hints and answers every error as {code, message, requestId, details?}."""
-    app = JsonResolver(enable_validation=True, json_body_deserializer=parse_json)
+    app = JsonResolver(enable_validation=True, serializer=to_json, json_body_deserializer=parse_json)
 
     def answer(status: int, shape: dict[str, Any]) -> Response[str]:
         return Response(status, content_types.APPLICATION_JSON, json.dumps(shape), headers=dict(HEADERS))
