@@ -5,6 +5,7 @@ import pytest
 from lisa.retrieval.pgvector import PgVectorStore
 from lisa.retrieval.postgres import Credentials, Database
 
+from tests.fixtures.control_plane import cloud as cloud
 from tests.fixtures.postgres import Postgres
 from tests.fixtures.postgres import postgres as postgres
 

@@ -166,7 +166,7 @@ def test_a_hybrid_search_finds_what_either_leg_finds(store: PgVectorStore, repos
 
 def test_a_passage_keeps_its_place_and_its_document(store: PgVectorStore, repository_id: str) -> None:
     text = "Tab\there, back\\slash, new\nline, \\N, ümläut \U0001f600 and nul\x00."
-    place = {"page": 7, "headings": ["Leave", 'He said "no"'], "start": 10, "end": 60}
+    place: dict[str, Any] = {"page": 7, "headings": ["Leave", 'He said "no"'], "start": 10, "end": 60}
     store.replace_document(
         repository_id, COLLECTION, document(year=2020, tags=["hr"]), [chunk(text, ordinal=3, **place)]
     )
@@ -380,8 +380,10 @@ def test_drops_beside_writers_end_clean(
     with ThreadPoolExecutor(2) as pool:
         writes = [pool.submit(put, store, repository_id, f"d{n}", "wing lift") for n in range(20)]
         drops = [pool.submit(other_store.drop_collection, repository_id, COLLECTION) for _ in range(5)]
-        for future in [*writes, *drops]:
-            future.result(60)
+        for done in writes:
+            assert done.result(60) == 1
+        for dropped in drops:
+            dropped.result(60)
 
     store.drop_collection(repository_id, COLLECTION)
     put(store, repository_id, "d", "wing")
