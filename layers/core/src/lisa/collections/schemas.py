@@ -165,6 +165,12 @@ class UserCollectionPage(Schema):
     has_next_page: bool
     has_previous_page: bool
 
+    @classmethod
+    def of(cls, page: CollectionPage) -> Self:
+        key = page.last_evaluated_key
+        fields = dict(page) | {"last_evaluated_key": key.model_dump_json(by_alias=True) if key else None}
+        return cls(**fields)
+
 
 class DeletionSummary(Schema):
     lisa_managed_documents: int

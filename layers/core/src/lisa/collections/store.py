@@ -28,7 +28,14 @@ class CollectionStore(CollectionReader, Protocol):
 
     def update(self, before: Collection, changes: Mapping[str, Any]) -> Collection | None: ...
 
-    def set_status(self, repository_id: str, collection_id: str, status: CollectionStatus) -> Collection | None: ...
+    def set_status(
+        self,
+        repository_id: str,
+        collection_id: str,
+        status: CollectionStatus,
+        updated_at: str,
+        failure_reason: str | None = None,
+    ) -> Collection | None: ...
 
     def delete(self, repository_id: str, collection_id: str) -> None: ...
 
@@ -75,14 +82,22 @@ class DynamoCollectionStore:
             operations.append(self._delete(before.repository_id, NAME_PREFIX + before.name))
         return self.get(before.repository_id, before.collection_id) if self._transact(operations) else None
 
-    def set_status(self, repository_id: str, collection_id: str, status: CollectionStatus) -> Collection | None:
-        """None when there is no such row."""
+    def set_status(
+        self,
+        repository_id: str,
+        collection_id: str,
+        status: CollectionStatus,
+        updated_at: str,
+        failure_reason: str | None = None,
+    ) -> Collection | None:
+        """Sets the status, whatever it was. None when there is no such row."""
+        changes = {"status": status, "updatedAt": updated_at, "failureReason": failure_reason}
         try:
             answer = self._table.update_item(
                 Key=_key(repository_id, collection_id),
                 ConditionExpression="attribute_exists(collectionId)",
                 ReturnValues="ALL_NEW",
-                **rows.set_expression({"status": status}),
+                **rows.set_expression(changes),
             )
         except ClientError as error:
             if rows.condition_failed(error):
