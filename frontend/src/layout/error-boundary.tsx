@@ -1,0 +1,31 @@
+/** Keeps one broken page from taking the whole application with it. */
+import Box from '@cloudscape-design/components/box';
+import { Component, type ReactNode } from 'react';
+import { ProblemBox } from './page-states';
+
+const STALE = /dynamically imported module|Importing a module script failed|Loading (?:CSS )?chunk/;
+
+interface State {
+  error?: Error;
+}
+
+export class ErrorBoundary extends Component<{ children: ReactNode }, State> {
+  override state: State = {};
+
+  static getDerivedStateFromError(error: Error): State {
+    return { error };
+  }
+
+  override render(): ReactNode {
+    const { error } = this.state;
+    if (!error) return this.props.children;
+    const problem = STALE.test(error.message)
+      ? { title: 'This page has been updated', detail: 'A newer version was published while it was open. Reload to use it.' }
+      : { title: 'This page stopped working', detail: `${error.message} Your chats and documents are safe. Reload to go on.` };
+    return (
+      <Box padding="l">
+        <ProblemBox problem={problem} onRetry={() => window.location.reload()} retryText="Reload" />
+      </Box>
+    );
+  }
+}

@@ -1,0 +1,76 @@
+/** What each list shows when it is loading, failed or empty. */
+import Alert from '@cloudscape-design/components/alert';
+import Box from '@cloudscape-design/components/box';
+import Button from '@cloudscape-design/components/button';
+import SpaceBetween from '@cloudscape-design/components/space-between';
+import Spinner from '@cloudscape-design/components/spinner';
+import type { ReactNode } from 'react';
+import { problemOf } from '../api/errors';
+import type { Problem } from '../api/types';
+
+export function ProblemBox({ problem, onRetry, retryText = 'Try again' }: { problem: Problem; onRetry?: () => void; retryText?: string }) {
+  return (
+    <Alert
+      type="error"
+      header={problem.title}
+      statusIconAriaLabel="Error"
+      action={onRetry && <Button onClick={onRetry}>{retryText}</Button>}
+    >
+      {problem.detail}
+      {problem.requestId && (
+        <Box variant="small" display="block" color="inherit">
+          Request id: {problem.requestId}
+        </Box>
+      )}
+    </Alert>
+  );
+}
+
+export function Loading({ what }: { what: string }) {
+  return (
+    <Box padding="l" textAlign="center" color="text-status-inactive">
+      <SpaceBetween direction="horizontal" size="xs" alignItems="center">
+        <Spinner /> <span role="status">{what}</span>
+      </SpaceBetween>
+    </Box>
+  );
+}
+
+export function Empty({ title, children, action }: { title: string; children?: ReactNode; action?: ReactNode }) {
+  return (
+    <Box textAlign="center" margin={{ vertical: 'm' }} color="inherit">
+      <SpaceBetween size="xs">
+        <Box variant="strong" color="inherit">
+          {title}
+        </Box>
+        {children && (
+          <Box variant="p" color="text-body-secondary">
+            {children}
+          </Box>
+        )}
+        {action}
+      </SpaceBetween>
+    </Box>
+  );
+}
+
+interface Listing<T> {
+  data?: T;
+  error: unknown;
+  isPending: boolean;
+  refetch(): unknown;
+}
+
+/** Shows `children` for loaded data, and otherwise says what is going on. A failed refresh keeps the old data on the page. */
+export function Listed<T>({ of, what, children }: { of: Listing<T>; what: string; children: (data: T) => ReactNode }) {
+  if (of.data !== undefined) {
+    return (
+      <SpaceBetween size="s">
+        {of.error ? <ProblemBox problem={problemOf(of.error)} onRetry={() => void of.refetch()} /> : null}
+        {children(of.data)}
+      </SpaceBetween>
+    );
+  }
+  if (of.error) return <ProblemBox problem={problemOf(of.error)} onRetry={() => void of.refetch()} />;
+  return <Loading what={`Loading ${what}`} />;
+}

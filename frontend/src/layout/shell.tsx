@@ -1,0 +1,116 @@
+/** The frame around every page: top bar, banner, navigation, one side panel. */
+import AppLayoutToolbar from '@cloudscape-design/components/app-layout-toolbar';
+import type { FlashbarProps } from '@cloudscape-design/components/flashbar';
+import { useQuery } from '@tanstack/react-query';
+import { useCallback, useRef, useState, type ReactNode } from 'react';
+import { useLocation } from 'react-router';
+import { globalConfiguration } from '../api/configuration';
+import { ErrorBoundary } from './error-boundary';
+import { Navigation } from './navigation';
+import { NoticeBar } from './notices';
+import { PanelContext, type PanelContent } from './panel';
+import { TopBar } from './top-bar';
+import { useMedia } from './use-media';
+
+const NAVIGATION_KEY = 'lisa.navigation';
+const NARROW = '(max-width: 688px)'; // where Cloudscape lets the navigation cover the page
+const HOUR_MS = 3_600_000;
+
+export function Shell({ children }: { children: ReactNode }) {
+  const location = useLocation();
+  const main = useRef<HTMLDivElement>(null);
+  const narrow = useMedia(NARROW);
+  const [wideOpen, setWideOpen] = useState(() => localStorage.getItem(NAVIGATION_KEY) !== 'closed');
+  const [openOn, setOpenOn] = useState<string | null>(null); // where the navigation covers the page, until it leads elsewhere
+  const open = narrow ? openOn === location.key : wideOpen;
+  const [shown, setShown] = useState<{ on: string; content: PanelContent } | null>(null);
+  const panel = shown?.on === location.pathname ? shown.content : null;
+  const configuration = useQuery({ queryKey: ['configuration'], queryFn: globalConfiguration, staleTime: HOUR_MS });
+  const [announced, setAnnounced] = useState(true);
+
+  const toggle = (next: boolean) => {
+    if (narrow) {
+      setOpenOn(next ? location.key : null);
+      return;
+    }
+    setWideOpen(next);
+    localStorage.setItem(NAVIGATION_KEY, next ? 'open' : 'closed');
+  };
+  const announcement = configuration.data?.announcement;
+  const first: FlashbarProps.MessageDefinition[] =
+    announcement?.isEnabled && announced
+      ? [{ type: 'info', content: announcement.message, dismissible: true, onDismiss: () => setAnnounced(false), id: 'announcement' }]
+      : [];
+  const show = useCallback(
+    (content: PanelContent | null) => setShown(content && { on: location.pathname, content }),
+    [location.pathname],
+  );
+
+  return (
+    <PanelContext value={show}>
+      <a
+        className="skip-link"
+        href="#main"
+        onClick={(event) => {
+          event.preventDefault(); // the hash belongs to the router
+          main.current?.focus();
+        }}
+      >
+        Skip to content
+      </a>
+      <div id="top">
+        <SystemBanner banner={configuration.data?.systemBanner} />
+        <TopBar />
+      </div>
+      <AppLayoutToolbar
+        headerSelector="#top"
+        navigation={<Navigation />}
+        navigationOpen={open}
+        navigationWidth={290}
+        onNavigationChange={({ detail }) => toggle(detail.open)}
+        toolsHide
+        maxContentWidth={location.pathname.startsWith('/chat') ? Number.MAX_VALUE : 1280}
+        notifications={<NoticeBar first={first} />}
+        stickyNotifications
+        drawers={
+          panel
+            ? [
+                {
+                  id: 'panel',
+                  content: panel.content,
+                  resizable: true,
+                  defaultSize: 420,
+                  ariaLabels: { drawerName: panel.title, closeButton: 'Close', resizeHandle: 'Resize' },
+                },
+              ]
+            : []
+        }
+        activeDrawerId={panel ? 'panel' : null}
+        onDrawerChange={({ detail }) => detail.activeDrawerId === null && show(null)}
+        ariaLabels={{
+          navigation: 'Chats and pages',
+          navigationClose: 'Close navigation',
+          navigationToggle: 'Open navigation',
+          notifications: 'Messages',
+          tools: 'Details',
+          toolsClose: 'Close details',
+          toolsToggle: 'Open details',
+        }}
+        content={
+          <div id="main" ref={main} tabIndex={-1} className="main">
+            <ErrorBoundary key={location.pathname}>{children}</ErrorBoundary>
+          </div>
+        }
+      />
+    </PanelContext>
+  );
+}
+
+function SystemBanner({ banner }: { banner?: { isEnabled: boolean; text: string; textColor: string; backgroundColor: string } }) {
+  if (!banner?.isEnabled || !banner.text) return null;
+  return (
+    <div className="system-banner" role="note" style={{ color: banner.textColor, backgroundColor: banner.backgroundColor }}>
+      {banner.text}
+    </div>
+  );
+}

@@ -1,0 +1,85 @@
+/** Everything behind the sign-in: query cache, stores, routes. */
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { lazy, Suspense, useMemo, useState } from 'react';
+import { HashRouter, Navigate, Route, Routes } from 'react-router';
+import { streamReply } from './api/chat';
+import type { Config } from './api/config';
+import { getDocument, ingest, listJobs, presignedPost, putFile, retryDocument } from './api/documents';
+import { ApiError } from './api/errors';
+import { getSession, saveSession } from './api/sessions';
+import { personOf } from './auth/person';
+import { ChatStore } from './chat/chat-store';
+import { defaultSettings } from './chat/preferences';
+import { NoticesProvider } from './layout/notices';
+import { Loading } from './layout/page-states';
+import { Shell } from './layout/shell';
+import { ServicesContext, type Services } from './services';
+import { UploadStore } from './uploads/upload-store';
+
+const ChatPage = lazy(() => import('./chat/chat-page'));
+const DocumentsPage = lazy(() => import('./documents/documents-page'));
+const ModelsPage = lazy(() => import('./models/models-page'));
+const RepositoriesPage = lazy(() => import('./repositories/repositories-page'));
+const RepositoryPage = lazy(() => import('./repositories/repository-page'));
+const TokensPage = lazy(() => import('./tokens/tokens-page'));
+const NotFoundPage = lazy(() => import('./layout/not-found-page'));
+
+const MAX_RETRIES = 2;
+
+function newQueryClient(): QueryClient {
+  return new QueryClient({
+    defaultOptions: {
+      queries: {
+        staleTime: 10_000,
+        retry: (count, error) => count < MAX_RETRIES && error instanceof ApiError && error.isTransient,
+      },
+      mutations: { retry: false },
+    },
+  });
+}
+
+export default function SignedIn({ config, claims, onSignOut }: { config: Config; claims: Record<string, unknown>; onSignOut: () => Promise<void> }) {
+  const [client] = useState(newQueryClient);
+  const services = useMemo<Services>(() => {
+    const refresh = (key: string) => void client.invalidateQueries({ queryKey: [key] });
+    return {
+      config,
+      person: personOf(claims, config),
+      chat: new ChatStore({ stream: streamReply, load: getSession, save: saveSession, defaults: defaultSettings, saved: () => refresh('sessions') }),
+      uploads: new UploadStore({
+        presign: presignedPost,
+        put: putFile,
+        ingest,
+        jobs: listJobs,
+        document: getDocument,
+        retry: retryDocument,
+        finished: () => refresh('documents'),
+      }),
+      signOut: () => void onSignOut(),
+    };
+  }, [client, config, claims, onSignOut]);
+  return (
+    <QueryClientProvider client={client}>
+      <ServicesContext value={services}>
+        <NoticesProvider>
+          <HashRouter>
+            <Shell>
+              <Suspense fallback={<Loading what="Loading the page" />}>
+                <Routes>
+                  <Route path="/" element={<Navigate to="/chat" replace />} />
+                  <Route path="/chat/:sessionId?" element={<ChatPage />} />
+                  <Route path="/documents/:repositoryId?/:collectionId?" element={<DocumentsPage />} />
+                  <Route path="/models" element={<ModelsPage />} />
+                  <Route path="/repositories" element={<RepositoriesPage />} />
+                  <Route path="/repositories/:repositoryId" element={<RepositoryPage />} />
+                  <Route path="/api-tokens" element={<TokensPage />} />
+                  <Route path="*" element={<NotFoundPage />} />
+                </Routes>
+              </Suspense>
+            </Shell>
+          </HashRouter>
+        </NoticesProvider>
+      </ServicesContext>
+    </QueryClientProvider>
+  );
+}
