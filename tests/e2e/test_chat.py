@@ -91,7 +91,10 @@ def test_original_paths_serve_the_same_models(stack: dict[str, Any]) -> None:
 
 def test_session_is_kept_renamed_and_deleted(user: Api) -> None:
     session_id = str(uuid.uuid4())
-    turns: list[Any] = [{"type": "human", "content": "Hello"}, {"type": "ai", "content": "Good day", "metadata": {"n": 1.5}}]
+    turns: list[Any] = [
+        {"type": "human", "content": "Hello"},
+        {"type": "ai", "content": "Good day", "metadata": {"n": 1.5}},
+    ]
     assert user.put(f"/session/{session_id}", json={"messages": turns}).status_code == 200
     turns += [{"type": "human", "content": "x" * 500_000}]
     assert user.put(f"/session/{session_id}", json={"messages": turns}).status_code == 200

@@ -146,6 +146,7 @@ def test_delete_by_id_as_the_sdk_does_it(library: Library, user: Api) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_two_hundred_files_dropped_at_once_are_all_indexed(library: Library) -> None:
     names = [f"many/{n:03}.txt" for n in range(200)]
