@@ -1,0 +1,1 @@
+"""The container image of Serve, built from the sources that were deployed."""
