@@ -27,8 +27,9 @@ FREE_DEPTH = 8
 def _storable(value: Any, depth: int = 0) -> None:
     if depth > FREE_DEPTH:
         raise ValueError(f"may be nested {FREE_DEPTH} deep at most")
-    if isinstance(value, int | float) and not isinstance(value, bool) and not abs(value) < 1e38:
-        raise ValueError("has a number that is too large")
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if is_number and not (value == 0 or 1e-38 < abs(value) < 1e38):
+        raise ValueError("has a number that is too large, too small or none")
     for part in [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else ():
         _storable(part, depth + 1)
 
