@@ -8,10 +8,10 @@ from joserfc import jws, jwt
 from joserfc.errors import ExpiredTokenError, JoseError
 from joserfc.jwt import JWTClaimsRegistry
 
-from lisa.auth.memory import Clock
 from lisa.auth.schemas import OidcProvider
 from lisa.auth.signing_keys import PublicKey
 from lisa.errors import UnauthorizedError
+from lisa.memory import Clock
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384")  # asymmetric only: a public key must not sign
 TOKEN_TYPES = (None, "jwt", "at+jwt", "application/at+jwt")  # a logout token is signed by the same keys

@@ -9,9 +9,9 @@ from typing import Protocol
 
 from lisa.api_tokens.schemas import ApiToken, hash_of
 from lisa.auth.jwt import Identity
-from lisa.auth.memory import Clock, DeadlineCache, Remembered
 from lisa.auth.schemas import AuthType, Caller, GroupSettings, caller_of
 from lisa.errors import ForbiddenError, UnauthorizedError
+from lisa.memory import Clock, DeadlineCache, Remembered
 
 CREDENTIAL_HEADERS = ("authorization", "api-key", "x-api-key")
 MAX_CREDENTIAL_LENGTH = 16 * 1024

@@ -7,8 +7,8 @@ from typing import Any
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 
-from lisa.auth.memory import Clock
 from lisa.errors import UnauthorizedError, UnavailableError
+from lisa.memory import Clock
 
 PublicKey = RSAKey | ECKey
 KINDS: dict[str, type[RSAKey] | type[ECKey]] = {"RSA": RSAKey, "EC": ECKey}

@@ -9,13 +9,13 @@ from pydantic import Field
 from lisa import aws
 from lisa.api_tokens.store import DynamoApiTokenStore
 from lisa.auth.jwt import JwtVerifier
-from lisa.auth.memory import Remembered
 from lisa.auth.schemas import GroupSettings, OidcProvider
 from lisa.auth.service import Authenticator
 from lisa.auth.signing_keys import SigningKeys
 from lisa.auth.store import ManagementKeyStore, SsmProviderStore
 from lisa.auth.web import fetch_json
 from lisa.errors import UnavailableError
+from lisa.memory import Remembered
 from lisa.settings import Settings
 
 PROVIDER_SECONDS = 300.0

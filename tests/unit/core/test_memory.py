@@ -1,8 +1,8 @@
 """The cache stays bounded and keeps its deadlines."""
 
 import pytest
-from lisa.auth.memory import DeadlineCache, Remembered
 from lisa.errors import UnavailableError
+from lisa.memory import DeadlineCache, Remembered
 
 
 def test_cache_drops_the_oldest_at_its_limit() -> None:
