@@ -75,7 +75,8 @@ def _mapped(error: Exception, call: Call) -> AppError:
     if kind == "Timeout":
         return UpstreamTimeoutError("The model's provider took too long to answer. Try again, or ask for less.")
     if kind == "APIConnectionError" or not isinstance(status, int) or not 400 <= status <= 599:
-        logger.warning("provider call failed", extra=fields(model=call.target.model_id, error=kind))
+        cause = type(error.__context__).__name__ if error.__context__ else None
+        logger.warning("provider call failed", extra=fields(model=call.target.model_id, error=kind, cause=cause))
         return UpstreamError("The model's provider cannot be reached. Try again, or tell an administrator.")
     message = str(getattr(error, "message", "") or error)[:MAX_MESSAGE]
     if call.provider_key:

@@ -8,6 +8,7 @@ import aiohttp
 import orjson
 from lisa.errors import UpstreamError
 
+from gateway import requests
 from gateway.call import Call
 from gateway.errors import AnsweredError
 from gateway.events import WholeEvents
@@ -39,11 +40,11 @@ async def relay(exchange: Exchange, services: Services, call: Call, watch: Watch
     error of the upstream that is not JSON.
     """
     watch.upstream(services.settings.first_byte_seconds)
-    body = {**call.body, "model": call.target.upstream_model}
+    body = requests.encoded({**call.body, "model": call.target.upstream_model})
     try:
         async with services.http.post(
             call.target.url(call.operation.path),
-            data=orjson.dumps(body),
+            data=body,
             headers=_request_headers(call, exchange.request_id),
             allow_redirects=False,
         ) as reply:

@@ -71,6 +71,14 @@ def parse(raw: bytes, operation: Operation) -> dict[str, Any]:
     return body
 
 
+def encoded(body: dict[str, Any]) -> bytes:
+    """The body for an upstream. Raises: BadRequestError for one that is nested deeper than orjson writes."""
+    try:
+        return orjson.dumps(body)
+    except orjson.JSONEncodeError as error:
+        raise BadRequestError("The body is nested too deeply.") from error
+
+
 def _refuse_redirection(name: str, value: Any, depth: int) -> None:
     plain = name.lower().replace("_", "").replace("-", "")
     if plain in REDIRECTING or plain.startswith(REDIRECTING_PREFIXES):

@@ -48,7 +48,8 @@ async def translate(exchange: Exchange, services: Services, call: Call, watch: W
         if call.operation is EMBEDDINGS:
             answer = await library.aembedding(**arguments)
         elif call.operation is CHAT:
-            answer = await library.acompletion(**arguments)
+            # its MCP handler would load LiteLLM's proxy for every call with tools
+            answer = await library.acompletion(**arguments, _skip_mcp_handler=True)
         else:
             answer = await library.atext_completion(**arguments)
         if call.is_streamed and call.operation is not EMBEDDINGS:
@@ -96,11 +97,17 @@ async def _stream(exchange: Exchange, services: Services, call: Call, watch: Wat
 def _event(call: Call, chunk: Any) -> bytes:
     body = chunk.model_dump(exclude_none=True)  # so that delta.content is never null
     body["model"] = call.target.model_id
+    if "usage" in body and not any(map(_says_something, body["choices"])):
+        body["choices"] = []  # as OpenAI sends the usage of a stream
     for choice in body.get("choices", ()):
         choice.setdefault("finish_reason", None)
         if call.operation is CHAT:
             choice.setdefault("delta", {})
     return b"data: " + orjson.dumps(body, default=str) + b"\n\n"
+
+
+def _says_something(choice: dict[str, Any]) -> bool:
+    return bool(choice.get("delta") or choice.get("text") or choice.get("finish_reason"))
 
 
 def _whole(call: Call, body: dict[str, Any]) -> bytes:

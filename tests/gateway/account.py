@@ -1,0 +1,109 @@
+"""An AWS account that moto plays in this process, with the tables, secrets and parameters that the gateway reads."""
+
+import contextlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import pytest
+from gateway.settings import GatewaySettings
+from lisa import aws
+from lisa.api_tokens.schemas import hash_of
+from lisa.auth.schemas import GroupSettings
+from lisa.auth.wiring import AuthSettings, authenticator
+from lisa.models.schemas import ModelRow
+from moto import mock_aws
+
+from tests.gateway.fake_control_plane import CLIENT_ID, ISSUER
+
+MODELS, TOKENS = "gateway-models", "gateway-api-tokens"
+MANAGEMENT_KEY = "management-key-of-the-tests"
+ENVIRONMENT = {
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_REGION": "us-east-1",
+    "MODELS_TABLE": MODELS,
+    "API_TOKENS_TABLE": TOKENS,
+    "AUTH_PARAMETER": "/lisa/auth",
+    "USER_GROUP": "user",
+}
+
+
+@dataclass
+class Account:
+    """`tokens`: raw API tokens by the name of their owner."""
+
+    tokens: dict[str, str]
+
+    @property
+    def models(self) -> Any:
+        return boto3.resource("dynamodb").Table(MODELS)
+
+    def register(self, model_id: str, model_name: str, url: str | None = None, **more: Any) -> None:
+        key = more.pop("api_key", None)
+        if key is not None:
+            more["api_key_secret_arn"] = boto3.client("secretsmanager").create_secret(
+                Name=f"lisa/{model_id}", SecretString=key
+            )["ARN"]
+        row = ModelRow.model_validate(
+            {
+                "model_id": model_id,
+                "model_name": model_name,
+                "model_url": url,
+                "model_type": "textgen",
+                "status": "InService",
+                "last_modified": "2026-01-02T03:04:05+00:00",
+                **more,
+            }
+        )
+        self.models.put_item(Item=row.model_dump(by_alias=True, mode="json", exclude_none=True))
+
+    def issue(self, username: str, *groups: str) -> str:
+        raw = f"{username}-" + "0" * 100
+        item = {
+            "token": hash_of(raw),
+            "tokenUUID": f"uuid-{username}",
+            "tokenExpiration": 4_102_444_800,
+            "username": username,
+            "groups": list(groups),
+        }
+        boto3.resource("dynamodb").Table(TOKENS).put_item(Item=item)
+        self.tokens[username] = raw
+        return raw
+
+
+def forget() -> None:
+    """Clears what the process remembers of a former account."""
+    aws.client.cache_clear()
+    aws.table.cache_clear()
+    aws.secret.cache_clear()
+    authenticator.cache_clear()
+    for settings in (GatewaySettings, AuthSettings, GroupSettings):
+        settings.load.cache_clear()
+
+
+@contextlib.contextmanager
+def account(control_plane: str) -> Iterator[Account]:
+    """A fresh account; `control_plane` serves the identity provider's keys."""
+    with mock_aws(), pytest.MonkeyPatch.context() as patch:
+        for name, value in ENVIRONMENT.items():
+            patch.setenv(name, value)
+        patch.delenv("AWS_ENDPOINT_URL", raising=False)
+        dynamodb = boto3.resource("dynamodb")
+        for name, key in ((MODELS, "modelId"), (TOKENS, "token")):
+            dynamodb.create_table(
+                TableName=name,
+                KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
+                AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"}],
+                BillingMode="PAY_PER_REQUEST",
+            )
+        secret = boto3.client("secretsmanager").create_secret(Name="management", SecretString=MANAGEMENT_KEY)
+        patch.setenv("MANAGEMENT_KEY_SECRET", secret["ARN"])
+        provider = {"issuer": ISSUER, "clientId": CLIENT_ID, "jwksUrl": f"{control_plane}/jwks"}
+        boto3.client("ssm").put_parameter(Name="/lisa/auth", Type="String", Value=json.dumps(provider))
+        forget()
+        try:
+            yield Account({})
+        finally:
+            forget()

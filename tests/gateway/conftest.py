@@ -1,0 +1,95 @@
+"""A gateway between its clients and upstreams, all of them real servers on this machine."""
+
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import openai
+import pytest
+from gateway.settings import GatewaySettings
+
+from tests.gateway.account import MODELS, Account, account
+from tests.gateway.fake_anthropic import FakeAnthropic
+from tests.gateway.fake_control_plane import FakeControlPlane
+from tests.gateway.fake_openai import FakeOpenAi
+from tests.gateway.serving import eventually, serve_application, serve_gateway
+
+PROVIDER_KEY = "sk-the-providers-own-key"
+BEHAVIOURS = """
+    echo tools slow dribble cut unframed-cut gap hang endless half html plain redirect rate-limited key-refused
+""".split()  # noqa: SIM905
+
+
+@dataclass
+class World:
+    """Everything that a test may look at."""
+
+    url: str
+    account: Account
+    upstream: FakeOpenAi
+    anthropic: FakeAnthropic
+    control_plane: FakeControlPlane
+
+    def token(self, username: str = "ada") -> str:
+        return self.account.tokens[username]
+
+    def http(self, username: str | None = "ada", **options: Any) -> httpx.Client:
+        headers = {"Authorization": f"Bearer {self.token(username)}"} if username else {}
+        return httpx.Client(base_url=self.url, headers=headers, timeout=20, **options)
+
+    def sdk(self, username: str = "ada", path: str = "/v1") -> openai.OpenAI:
+        return openai.OpenAI(base_url=self.url + path, api_key=self.token(username), max_retries=0, timeout=20)
+
+    def async_sdk(self, username: str = "ada") -> openai.AsyncOpenAI:
+        return openai.AsyncOpenAI(base_url=f"{self.url}/v1", api_key=self.token(username), max_retries=0, timeout=20)
+
+
+def settings(**more: Any) -> GatewaySettings:
+    """Short times, so that a test of a timeout takes a second."""
+    values: dict[str, Any] = {
+        "models_table": MODELS,
+        "registry_seconds": 0.2,
+        "connect_seconds": 1,
+        "first_byte_seconds": 1.5,
+        "gap_seconds": 1,
+        "body_seconds": 1,
+        **more,
+    }
+    return GatewaySettings.model_validate(values)
+
+
+def unused_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    upstream, anthropic, control_plane = FakeOpenAi(), FakeAnthropic(), FakeControlPlane()
+    with (
+        serve_application(upstream.application) as upstream_url,
+        serve_application(anthropic.application) as anthropic_url,
+        serve_application(control_plane.application) as control_url,
+        account(control_url) as cloud,
+    ):
+        cloud.issue("ada", "user")
+        cloud.issue("bob", "user", "physics")
+        cloud.issue("root", "admin")
+        for name in BEHAVIOURS:
+            cloud.register(name, f"openai/{name}", f"{upstream_url}/v1", api_key=PROVIDER_KEY, streaming=True)
+        cloud.register("keyless", "hosted_vllm/echo", f"{upstream_url}/v1/")
+        cloud.register("minilm", "openai/minilm", f"{upstream_url}/v1", model_type="embedding")
+        cloud.register("physics", "openai/echo", f"{upstream_url}/v1", allowed_groups=["physics"])
+        cloud.register("stopped", "openai/echo", f"{upstream_url}/v1", status="Stopped")
+        cloud.register("gone", "openai/echo", f"http://127.0.0.1:{unused_port()}/v1")
+        cloud.register("bad-address", "openai/echo", "file:///etc/passwd")
+        for name in ("claude", "overloaded", "endless", "cut", "hang", "redirect"):
+            model_id = name if name == "claude" else f"claude-{name}"
+            upstream_name = "claude-sonnet-4-5" if name == "claude" else name
+            cloud.register(model_id, f"anthropic/{upstream_name}", anthropic_url, api_key=PROVIDER_KEY)
+        with serve_gateway(settings(api_url=f"{control_url}/prod")) as url:
+            eventually(lambda: httpx.get(f"{url}/health/readiness").status_code == 200)
+            yield World(url, cloud, upstream, anthropic, control_plane)

@@ -1,0 +1,95 @@
+"""An upstream that speaks Anthropic's Messages protocol, enough for LiteLLM's translation."""
+
+import asyncio
+import json
+from typing import Any
+
+from aiohttp import web
+
+from tests.gateway.fake_openai import Seen
+
+USAGE = {"input_tokens": 11, "output_tokens": 5}
+
+
+class FakeAnthropic:
+    def __init__(self) -> None:
+        self.seen = Seen()
+        self.application = web.Application()
+        self.application.router.add_post("/v1/messages", self._messages)
+        self.application.router.add_post("/elsewhere", self._messages)
+
+    async def _messages(self, request: web.Request) -> web.StreamResponse:
+        body = await request.json()
+        self.seen.bodies.append(body)
+        self.seen.headers.append({name.lower(): value for name, value in request.headers.items()})
+        self.seen.paths.append(request.path)
+        try:
+            return await self._behave(request, body)
+        except asyncio.CancelledError:
+            self.seen.cancelled += 1
+            raise
+
+    async def _behave(self, request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+        if body["model"] == "overloaded":
+            error = {"type": "error", "error": {"type": "rate_limit_error", "message": "too many tokens"}}
+            return web.json_response(error, status=429)
+        if body["model"] == "redirect":
+            return web.Response(status=307, headers={"Location": "/elsewhere"})
+        if body["model"] == "hang":
+            await asyncio.sleep(60)
+        if body.get("stream"):
+            return await self._stream(request, body)
+        content: list[dict[str, Any]] = [{"type": "text", "text": "Bonjour"}]
+        stop = "end_turn"
+        if body.get("tools"):
+            content = [{"type": "tool_use", "id": "toolu_1", "name": "weather", "input": {"city": "Bern"}}]
+            stop = "tool_use"
+        return web.json_response(
+            {
+                "id": "msg_1",
+                "type": "message",
+                "role": "assistant",
+                "model": body["model"],
+                "content": content,
+                "stop_reason": stop,
+                "stop_sequence": None,
+                "usage": USAGE,
+            }
+        )
+
+    async def _stream(self, request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        response.enable_chunked_encoding()
+        await response.prepare(request)
+
+        async def event(kind: str, **fields: Any) -> None:
+            text = f"event: {kind}\ndata: {json.dumps({'type': kind, **fields})}\n\n"
+            await response.write(text.encode())
+
+        message = {
+            "id": "msg_1",
+            "type": "message",
+            "role": "assistant",
+            "model": body["model"],
+            "content": [],
+            "stop_reason": None,
+            "stop_sequence": None,
+            "usage": {"input_tokens": 11, "output_tokens": 1},
+        }
+        await event("message_start", message=message)
+        await event("content_block_start", index=0, content_block={"type": "text", "text": ""})
+        await event("ping")
+        for number, word in enumerate(("Bon", "jour", " !")):
+            await event("content_block_delta", index=0, delta={"type": "text_delta", "text": word})
+            if body["model"] == "endless" and number == 2:
+                await asyncio.sleep(60)
+            if body["model"] == "cut" and number == 1:
+                await asyncio.sleep(0.05)
+                assert request.transport is not None
+                request.transport.close()
+                return response
+        await event("content_block_stop", index=0)
+        await event("message_delta", delta={"stop_reason": "end_turn", "stop_sequence": None}, usage=USAGE)
+        await event("message_stop")
+        await response.write_eof()
+        return response
