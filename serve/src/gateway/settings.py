@@ -22,7 +22,7 @@ class GatewaySettings(Settings):
     stall_seconds: float = Field(120.0, gt=0)  # how long a client may leave an answer unread
     body_seconds: float = Field(60.0, gt=0)
     retrieval_seconds: float = Field(29.0, gt=0)  # what API Gateway gives a search
-    keep_alive_seconds: int = Field(75, gt=0)  # longer than the load balancer's idle timeout, else it answers 502
-    drain_seconds: int = Field(90, ge=0)  # ECS stopTimeout has to be longer
+    keep_alive_seconds: int = Field(910, gt=0)  # longer than the load balancer's idle timeout, else it answers 502
+    drain_seconds: int = Field(110, ge=0)  # ECS stopTimeout has to be longer
     max_body_bytes: int = Field(10 * 1024 * 1024, gt=0)
     max_answer_bytes: int = Field(256 * 1024 * 1024, gt=0)  # of an answer that is not streamed
