@@ -50,6 +50,7 @@ class Parts:
                 *(VENVS / "emulator" / "bin" / "python", "-m", "local.emulator"),
                 *("--port", str(settings.emulator_port), "--state", settings.home / "emulator"),
                 *("--runtime", VENVS / "runtime" / "bin" / "python", "--region", settings.region),
+                *("--page", settings.page_url),
                 *(["--enforce-iam"] if settings.enforce_iam else []),
             ),
             environment=self.environment,

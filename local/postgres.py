@@ -72,19 +72,9 @@ class PostgresFiles:
         if self.user:
             for path in (fresh, secret):
                 os.chown(path, pwd.getpwnam(self.user).pw_uid, -1)
-        options: list[str | Path] = [
-            "-U",
-            USER,
-            "-E",
-            "UTF8",
-            "--locale=C",
-            "--auth=scram-sha-256",
-            f"--pwfile={secret}",
-            "-D",
-            fresh,
-        ]
+        options: list[str | Path] = ["-U", USER, "-E", "UTF8", "--locale=C", "--auth=scram-sha-256", "-D", fresh]
         done = subprocess.run(
-            [self.bin / "initdb", *options],
+            [self.bin / "initdb", *options, f"--pwfile={secret}"],
             capture_output=True,
             text=True,
             user=self.user,

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from local.emulator.durability import Durability
-from local.emulator.environment import emulator_environment, replace_environment
+from local.emulator.environment import emulator_environment, hiding_interpreter, replace_environment
+from local.emulator.guard import allowed_origins, guarded
 
 WORKERS_PER_FUNCTION = 4
 
@@ -26,6 +27,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--region", default="us-east-1")
     parser.add_argument("--workers", type=int, default=WORKERS_PER_FUNCTION, help="processes per function")
     parser.add_argument("--enforce-iam", action="store_true", help="check the functions' policies")
+    parser.add_argument(
+        "--page", default="http://localhost:8080", help="origin of the page that may call from a browser"
+    )
     return parser.parse_args()
 
 
@@ -46,13 +50,13 @@ def main() -> None:
     from local.emulator.patches import install_all
 
     install_all(
-        interpreter=options.runtime.absolute(),
+        interpreter=hiding_interpreter(temporary, options.runtime.absolute()),
         unpacked=state / "unpacked",
         workers_per_function=options.workers,
     )
     durability = Durability(state / "journals")
     durability.install()
-    app.app = served(app.app, durability)
+    app.app = guarded(served(app.app, durability), allowed_origins(options.page, options.port))
     sys.argv = sys.argv[:1]  # ministack reads arguments of its own
     app.main()
 

@@ -8,6 +8,7 @@ import asyncio
 import contextvars
 import json
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from local.emulator.journal import Journal
 logger = logging.getLogger("durability")
 
 SAVE_SECONDS = 10.0
+END_SECONDS = 1.0
 ROWS_BYTES = 8_000_000  # then the tables are saved and their journal starts anew
 SAVED_AT_ONCE = ("cognito", "secretsmanager", "ssm")  # small, and what a person has typed in
 
@@ -173,8 +175,15 @@ class Durability:
             self.rows.clear()
             self.events.clear()
 
+        def save_and_end(state: dict[str, Callable[[], Any]]) -> None:
+            save_and_clear(state)
+            # Threads of waiting state machines and custom resources would keep the process for up to an hour.
+            timer = threading.Timer(END_SECONDS, os._exit, [0])
+            timer.daemon = True
+            timer.start()
+
         app._load_persisted_state = load_and_replay
-        app.save_all = save_and_clear  # called when the server stops
+        app.save_all = save_and_end  # called when the server stops
 
     def save(self, loop: asyncio.AbstractEventLoop | None) -> None:
         """Save every service's state now. The state is copied on `loop`, where the services change it."""
