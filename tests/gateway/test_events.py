@@ -1,5 +1,7 @@
 """Cutting a stream between its events."""
 
+import itertools
+
 from gateway.events import MAX_HELD_BYTES, WholeEvents
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +16,7 @@ def test_nothing_is_lost_and_only_whole_events_leave(stream: bytes, rest: bytes,
     data = stream + rest
     places = sorted({0, len(data), *(cut for cut in cuts if cut < len(data))})
     events = WholeEvents()
-    pieces = [events.take(data[start:end]) for start, end in zip(places, places[1:], strict=False)]
+    pieces = [events.take(data[start:end]) for start, end in itertools.pairwise(places)]
     assert all(piece.endswith((b"\n\n", b"\r\n\r\n")) for piece in pieces if piece)
     assert b"".join(pieces) + events.rest() == data
 
