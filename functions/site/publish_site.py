@@ -16,5 +16,5 @@ FOLDER = Path(__file__).parents[2] / "site"
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     answer = fulfil(event, wiring.store, FOLDER)
     logger.info("site published", status=answer["Status"], reason=answer.get("Reason"))
-    report(event["ResponseURL"], answer)
+    report(event.get("ResponseURL"), answer)
     return answer
