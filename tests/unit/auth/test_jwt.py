@@ -147,6 +147,16 @@ def test_key_of_another_kind_or_curve_is_refused() -> None:
             verifier().verify(bad)
 
 
+def test_key_published_for_one_algorithm_serves_no_other() -> None:
+    published = {**RSA.as_dict(private=False), "alg": "RS256"}
+    keys = SigningKeys(lambda: {"keys": [published]}, time.time)
+    provider = OidcProvider(issuer=ISSUER, client_id=CLIENT_ID)
+    strict = JwtVerifier(lambda: provider, keys, lambda _url, _token: {}, time.time)
+    assert strict.verify(token(ISSUER)).username == "ada"
+    with pytest.raises(UnauthorizedError):
+        strict.verify(token(ISSUER, alg="RS512"))
+
+
 def test_key_inside_the_token_is_not_believed() -> None:
     own = OTHER_RSA.as_dict(private=False)
     for header in ({"jwk": own, "kid": None}, {"jwk": own}, {"jku": "https://evil.example/keys"}):
