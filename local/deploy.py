@@ -17,6 +17,7 @@ from local.settings import LocalSettings
 from local.terminal import Terminal
 
 STACK = "lisa"
+SAM_SETTINGS = {"SAM_CLI_TELEMETRY": "0", "SAM_CLI_POLL_DELAY": "0.5"}  # seconds; sam waits 5 by itself
 DATABASE_SECRET = "lisa-local-database"
 FINISHED = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
 UNUSABLE = ("ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED", "DELETE_FAILED", "REVIEW_IN_PROGRESS")
@@ -80,7 +81,7 @@ class Deployment:
             *("--parameter-overrides", *(f"{name}={value}" for name, value in parameters.items())),
             log=self.settings.logs / "deploy.log",
             hint="The template was refused by the emulator.",
-            environment=aws.environment(self.settings.emulator_url, self.settings.region) | {"SAM_CLI_TELEMETRY": "0"},
+            environment=aws.environment(self.settings.emulator_url, self.settings.region) | SAM_SETTINGS,
         )
 
     def _stack(self) -> dict[str, Any] | None:

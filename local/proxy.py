@@ -62,6 +62,7 @@ async def forward(request: web.Request) -> web.StreamResponse:
     if url is None:
         return _not_ready(name)
     body = request.content if request.body_exists else None
+    response: web.StreamResponse | None = None
     try:
         async with request.app[CLIENT].request(
             request.method, url, headers=_request_headers(request), data=body, allow_redirects=False
@@ -76,9 +77,11 @@ async def forward(request: web.Request) -> web.StreamResponse:
             await response.write_eof()
             return response
     except (ClientError, TimeoutError, ConnectionError):
-        if request.transport is None or request.transport.is_closing():
-            raise  # the client has left
-        return _not_ready(name)
+        if response is None:
+            return _not_ready(name)
+        if request.transport:
+            request.transport.abort()  # the answer is cut off: the client must not take it for a whole one
+        return response
 
 
 def _kept(headers: Mapping[str, str]) -> CIMultiDict[str]:

@@ -1,5 +1,7 @@
 """Makes kestrel-40-handbook.pdf, the demo's PDF: `python -m local.samples.make_pdf`. The turbine is invented."""
 
+# ruff: noqa: E501
+
 from pathlib import Path
 
 from reportlab.lib.pagesizes import A4

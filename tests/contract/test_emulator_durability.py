@@ -31,7 +31,14 @@ class Emulator:
 
     def start(self) -> None:
         command: list[str | Path] = [VENVS / "emulator" / "bin" / "python", "-m", "local.emulator"]
-        options = ["--port", str(self.port), "--state", self.state, "--runtime", VENVS / "runtime" / "bin" / "python"]
+        options: list[str | Path] = [
+            "--port",
+            str(self.port),
+            "--state",
+            self.state,
+            "--runtime",
+            VENVS / "runtime" / "bin" / "python",
+        ]
         self.process = subprocess.Popen([*command, *options], cwd=ROOT)
         for _ in range(300):
             with contextlib.suppress(requests.ConnectionError):
