@@ -7,7 +7,7 @@ import { useLocation, useNavigate, useParams } from 'react-router';
 import { problemOf } from '../api/errors';
 import type { Citation } from '../api/types';
 import { useNotices } from '../layout/notices';
-import { Crumbs, useTitle } from '../layout/page';
+import { usePlace } from '../layout/page';
 import { Loading, ProblemBox } from '../layout/page-states';
 import { useShowPanel } from '../layout/panel';
 import { newId } from '../new-id';
@@ -51,7 +51,7 @@ function Chat({ sessionId, isNew }: { sessionId: string; isNew: boolean }) {
   const answering = isAnswering(conversation);
   const following = useFollowing(sessionId, messages);
   const first = messages.find((message) => message.type === 'human');
-  useTitle(first ? first.text.slice(0, 60) : 'New chat');
+  usePlace(first ? first.text.slice(0, 60) : 'New chat');
 
   useEffect(() => {
     void chat.open(sessionId, isNew);
@@ -95,7 +95,6 @@ function Chat({ sessionId, isNew }: { sessionId: string; isNew: boolean }) {
   const last = messages.at(-1);
   return (
     <div className="chat">
-      <Crumbs items={[{ text: first ? first.text.slice(0, 60) : 'New chat', href: '' }]} />
       <h1 className="visually-hidden">Chat</h1>
       <DropZone hint={target ? `Drop to add to “${target.repositoryName || target.repositoryId}”` : 'Drop files'} onFiles={upload} />
       <div className="chat-messages">
@@ -111,7 +110,6 @@ function Chat({ sessionId, isNew }: { sessionId: string; isNew: boolean }) {
             <QuestionView
               key={message.id}
               question={message}
-              author={person.displayName}
               onEdit={!answering && index >= messages.length - 2 ? beginEdit : undefined}
             />
           ) : (

@@ -1,9 +1,8 @@
 /** One question or answer. Memoised: while an answer streams, the others are not drawn again. */
-import Avatar from '@cloudscape-design/chat-components/avatar';
-import ChatBubble from '@cloudscape-design/chat-components/chat-bubble';
 import Box from '@cloudscape-design/components/box';
 import Button from '@cloudscape-design/components/button';
 import CopyToClipboard from '@cloudscape-design/components/copy-to-clipboard';
+import Icon from '@cloudscape-design/components/icon';
 import StatusIndicator from '@cloudscape-design/components/status-indicator';
 import { lazy, memo, Suspense, useCallback, useMemo } from 'react';
 import type { Citation } from '../api/types';
@@ -16,26 +15,19 @@ const Markdown = lazy(() => import('./markdown'));
 
 interface QuestionProps {
   question: Question;
-  author: string;
   onEdit?: (question: Question) => void;
 }
 
-export const QuestionView = memo(function QuestionView({ question, author, onEdit }: QuestionProps) {
+export const QuestionView = memo(function QuestionView({ question, onEdit }: QuestionProps) {
   return (
-    <div className="turn-question">
-      <ChatBubble
-        type="outgoing"
-        ariaLabel="Your question"
-        avatar={<Avatar ariaLabel={author} tooltipText={author} initials={initialsOf(author)} />}
-        actions={
-          onEdit && (
-            <Button variant="inline-icon" iconName="edit" ariaLabel="Edit the question" onClick={() => onEdit(question)} />
-          )
-        }
-      >
-        <div className="question">{question.text}</div>
-      </ChatBubble>
-    </div>
+    <article className="question" aria-label="Your question">
+      {onEdit && (
+        <span className="question-edit">
+          <Button variant="inline-icon" iconName="edit" ariaLabel="Edit the question" onClick={() => onEdit(question)} />
+        </span>
+      )}
+      <div className="question-text">{question.text}</div>
+    </article>
   );
 });
 
@@ -52,31 +44,16 @@ export const AnswerView = memo(function AnswerView({ answer, onCitation, onRegen
   const numbers = useMemo(() => reply.citations.map((citation) => citation.number), [reply.citations]);
   const open = useCallback((number: number) => onCitation(reply.citations, number), [onCitation, reply.citations]);
   return (
-    <ChatBubble
-      type="incoming"
-      ariaLabel={`Answer of ${answer.modelId || 'the model'}`}
-      showLoadingBar={live}
-      avatar={<Avatar ariaLabel={answer.modelId || 'Model'} tooltipText={answer.modelId || 'Model'} color="gen-ai" iconName="gen-ai" loading={live} />}
-      actions={
-        !live && (
-          <div className="turn-actions">
-            {reply.text && (
-              <CopyToClipboard variant="icon" textToCopy={reply.text} copyButtonAriaLabel="Copy the answer" copySuccessText="Copied" copyErrorText="Copying failed" />
-            )}
-            {onRegenerate && reply.status !== 'failed' && (
-              <Button variant="icon" iconName="refresh" ariaLabel="Answer again" onClick={onRegenerate} />
-            )}
-            <span className="turn-facts">{factsOf(answer)}</span>
-          </div>
-        )
-      }
-    >
-      <div className="answer-body" aria-busy={live}>
+    <article className="reply" aria-label={`Answer of ${answer.modelId || 'the model'}`} aria-busy={live}>
+      <span className="reply-mark" data-live={live || undefined} aria-hidden="true">
+        <Icon name="gen-ai" />
+      </span>
+      <div className="reply-body">
         {reply.status === 'waiting' && (
           <Box color="text-status-inactive">{reply.citations.length > 0 ? 'Reading the sources…' : 'Thinking…'}</Box>
         )}
         {reply.text && (
-          <Suspense fallback={<div className="question">{reply.text}</div>}>
+          <Suspense fallback={<div className="plain">{reply.text}</div>}>
             <Markdown text={reply.text} live={live} citationNumbers={numbers} onCitation={open} />
           </Suspense>
         )}
@@ -84,8 +61,19 @@ export const AnswerView = memo(function AnswerView({ answer, onCitation, onRegen
         {reply.cut && <StatusIndicator type="warning">The model reached its limit; the answer is cut off.</StatusIndicator>}
         {reply.problem && <ProblemBox problem={reply.problem} onRetry={onRegenerate} />}
         {reply.citations.length > 0 && !live && <Sources citations={reply.citations} onOpen={open} />}
+        {!live && (
+          <div className="reply-foot">
+            {reply.text && (
+              <CopyToClipboard variant="icon" textToCopy={reply.text} copyButtonAriaLabel="Copy the answer" copySuccessText="Copied" copyErrorText="Copying failed" />
+            )}
+            {onRegenerate && reply.status !== 'failed' && (
+              <Button variant="icon" iconName="refresh" ariaLabel="Answer again" onClick={onRegenerate} />
+            )}
+            <span className="reply-facts">{factsOf(answer)}</span>
+          </div>
+        )}
       </div>
-    </ChatBubble>
+    </article>
   );
 });
 
@@ -113,9 +101,4 @@ function factsOf(answer: Answer): string {
   return [answer.modelId, answer.seconds === undefined ? '' : `${answer.seconds.toFixed(1)} s`, usage ? `${usage.completionTokens} tokens` : '']
     .filter(Boolean)
     .join(' · ');
-}
-
-function initialsOf(name: string): string {
-  const words = name.split(/[\s@._-]+/).filter(Boolean);
-  return ((words[0]?.[0] ?? 'U') + (name.includes('@') ? '' : (words[1]?.[0] ?? ''))).toUpperCase();
 }

@@ -1,6 +1,6 @@
 /** An empty chat: what can be done here. */
-import SupportPromptGroup from '@cloudscape-design/chat-components/support-prompt-group';
 import Box from '@cloudscape-design/components/box';
+import Button from '@cloudscape-design/components/button';
 import type { Repository } from '../api/types';
 import { Logo } from '../layout/logo';
 
@@ -21,12 +21,13 @@ export function Welcome({ name, repository, ready, onPick }: { name: string; rep
           : 'Ask a model anything. Choose a repository under “Documents”, or drop files here, to get answers with sources.'}
       </Box>
       {ready && (
-        <SupportPromptGroup
-          alignment="vertical"
-          ariaLabel="Examples"
-          items={prompts.map((text) => ({ id: text, text }))}
-          onItemClick={({ detail }) => onPick(detail.id)}
-        />
+        <div className="welcome-examples" role="group" aria-label="Examples">
+          {prompts.map((text) => (
+            <Button key={text} onClick={() => onPick(text)}>
+              {text}
+            </Button>
+          ))}
+        </div>
       )}
     </div>
   );

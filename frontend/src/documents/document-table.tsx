@@ -123,7 +123,7 @@ export function DocumentTable({ repositoryId, collectionId }: { repositoryId: st
           { id: 'state', header: 'State', cell: (document) => <State document={document} />, minWidth: 160 },
           { id: 'chunks', header: 'Passages', cell: (document) => document.chunks || '-', minWidth: 90 },
           { id: 'by', header: 'Added by', cell: (document) => document.username, minWidth: 110 },
-          { id: 'date', header: 'Added', cell: (document) => new Date(document.upload_date).toLocaleDateString('en', { year: 'numeric', month: 'short', day: 'numeric' }), minWidth: 110 },
+          { id: 'date', header: 'Added', cell: (document) => new Date(document.upload_date).toLocaleDateString('en', { year: 'numeric', month: 'short', day: 'numeric' }), minWidth: 140 },
           {
             id: 'actions',
             header: 'Actions',

@@ -1,12 +1,26 @@
 /** The frame of an ordinary page: title of the tab, breadcrumbs, heading. */
-import BreadcrumbGroup from '@cloudscape-design/components/breadcrumb-group';
 import ContentLayout from '@cloudscape-design/components/content-layout';
 import Header from '@cloudscape-design/components/header';
-import { useEffect, type ReactNode } from 'react';
+import { createContext, useContext, useEffect, type ReactNode } from 'react';
 
 export interface Crumb {
   text: string;
   href: string;
+}
+
+/** Tells the toolbar where this page is. */
+export const CrumbsContext = createContext<(crumbs: Crumb[]) => void>(() => undefined);
+
+function useCrumbs(crumbs: Crumb[]): void {
+  const tell = useContext(CrumbsContext);
+  const key = JSON.stringify(crumbs);
+  useEffect(() => tell(JSON.parse(key) as Crumb[]), [tell, key]);
+}
+
+/** The title in the browser's tab and at the end of the breadcrumbs. */
+export function usePlace(title: string, crumbs: Crumb[] = []): void {
+  useTitle(title);
+  useCrumbs([...crumbs, { text: title, href: '' }]);
 }
 
 export function useTitle(title: string): void {
@@ -24,10 +38,9 @@ interface Props {
 }
 
 export function Page({ title, description, crumbs = [], actions, children }: Props) {
-  useTitle(title);
+  usePlace(title, crumbs);
   return (
     <ContentLayout
-      breadcrumbs={<Crumbs items={[...crumbs, { text: title, href: '' }]} />}
       header={
         <Header variant="h1" description={description} actions={actions}>
           {title}
@@ -37,9 +50,4 @@ export function Page({ title, description, crumbs = [], actions, children }: Pro
       {children}
     </ContentLayout>
   );
-}
-
-/** The toolbar of the page takes these up wherever they stand. */
-export function Crumbs({ items }: { items: Crumb[] }) {
-  return <BreadcrumbGroup ariaLabel="Where you are" items={[{ text: 'LISA', href: '#/' }, ...items]} />;
 }

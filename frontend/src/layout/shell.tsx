@@ -1,5 +1,6 @@
 /** The frame around every page: top bar, banner, navigation, one side panel. */
 import AppLayoutToolbar from '@cloudscape-design/components/app-layout-toolbar';
+import BreadcrumbGroup from '@cloudscape-design/components/breadcrumb-group';
 import type { FlashbarProps } from '@cloudscape-design/components/flashbar';
 import { useQuery } from '@tanstack/react-query';
 import { useCallback, useRef, useState, type ReactNode } from 'react';
@@ -8,6 +9,7 @@ import { globalConfiguration } from '../api/configuration';
 import { ErrorBoundary } from './error-boundary';
 import { Navigation } from './navigation';
 import { NoticeBar } from './notices';
+import { CrumbsContext, type Crumb } from './page';
 import { PanelContext, type PanelContent } from './panel';
 import { TopBar } from './top-bar';
 import { useMedia } from './use-media';
@@ -24,6 +26,8 @@ export function Shell({ children }: { children: ReactNode }) {
   const [openOn, setOpenOn] = useState<string | null>(null); // where the navigation covers the page, until it leads elsewhere
   const open = narrow ? openOn === location.key : wideOpen;
   const [shown, setShown] = useState<{ on: string; content: PanelContent } | null>(null);
+  const [crumbs, setCrumbs] = useState<Crumb[]>([]);
+  const isChat = location.pathname.startsWith('/chat');
   const panel = shown?.on === location.pathname ? shown.content : null;
   const configuration = useQuery({ queryKey: ['configuration'], queryFn: globalConfiguration, staleTime: HOUR_MS });
   const [announced, setAnnounced] = useState(true);
@@ -64,12 +68,14 @@ export function Shell({ children }: { children: ReactNode }) {
       </div>
       <AppLayoutToolbar
         headerSelector="#top"
+        breadcrumbs={<BreadcrumbGroup ariaLabel="Where you are" items={[{ text: 'LISA', href: '#/' }, ...crumbs]} />}
         navigation={<Navigation />}
         navigationOpen={open}
         navigationWidth={290}
         onNavigationChange={({ detail }) => toggle(detail.open)}
         toolsHide
-        maxContentWidth={location.pathname.startsWith('/chat') ? Number.MAX_VALUE : 1280}
+        maxContentWidth={isChat ? Number.MAX_VALUE : 1280}
+        disableContentPaddings={isChat}
         notifications={<NoticeBar first={first} />}
         stickyNotifications
         drawers={
@@ -98,7 +104,9 @@ export function Shell({ children }: { children: ReactNode }) {
         }}
         content={
           <div id="main" ref={main} tabIndex={-1} className="main">
-            <ErrorBoundary key={location.pathname}>{children}</ErrorBoundary>
+            <CrumbsContext value={setCrumbs}>
+              <ErrorBoundary key={location.pathname}>{children}</ErrorBoundary>
+            </CrumbsContext>
           </div>
         }
       />
