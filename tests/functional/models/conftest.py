@@ -2,17 +2,15 @@
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
-import yaml
 
 from tests.fixtures.control_plane import Cloud
 from tests.fixtures.control_plane import cloud as cloud
 
-MACHINES = Path(__file__).parents[3] / "statemachines"
+NOTHING = json.dumps({"StartAt": "End", "States": {"End": {"Type": "Succeed"}}})
 ROLE = "arn:aws:iam::123456789012:role/machines"
 MODELS = {
     "MODELS_TABLE": "models",
@@ -52,8 +50,7 @@ def registry(cloud: Cloud) -> Registry:
     client = boto3.client("stepfunctions")
     machines = {}
     for name in ("create_model", "update_model", "delete_model"):
-        definition = json.dumps(yaml.safe_load((MACHINES / f"{name}.asl.yaml").read_text()))
-        machines[name] = client.create_state_machine(name=name, definition=definition, roleArn=ROLE)["stateMachineArn"]
+        machines[name] = client.create_state_machine(name=name, definition=NOTHING, roleArn=ROLE)["stateMachineArn"]
     cloud.configure(**MODELS, **{f"{name.upper()}_MACHINE": arn for name, arn in machines.items()})
     return Registry(
         cloud,
