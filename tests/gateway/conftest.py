@@ -1,5 +1,6 @@
 """A gateway between its clients and upstreams, all of them real servers on this machine."""
 
+import asyncio
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from typing import Any
 import httpx
 import openai
 import pytest
+from gateway.litellm_library import load
 from gateway.settings import GatewaySettings
 
 from tests.gateway.account import MODELS, Account, account
@@ -64,6 +66,12 @@ def unused_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def litellm_imported() -> None:
+    """So that no test's time limit has LiteLLM's import in it."""
+    asyncio.run(load())
 
 
 @pytest.fixture(scope="module")

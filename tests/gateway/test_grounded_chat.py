@@ -13,6 +13,7 @@ from lisa.retrieval.prompt import passages_in
 from tests.gateway.conftest import World
 
 ASK: list[Any] = [{"role": "user", "content": "Who grows the Zwickau pippin?"}]
+pytestmark = pytest.mark.usefixtures("litellm_imported")
 DEMO = {"lisa": {"repositoryId": "demo", "collectionId": "minilm", "topK": 5}}
 
 

@@ -11,7 +11,6 @@ import httpx
 import openai
 import pytest
 from gateway.call import Call
-from gateway.litellm_library import load
 from gateway.media import refuse_remote_media
 from gateway.requests import EMBEDDINGS
 from gateway.routing import target_of
@@ -25,10 +24,7 @@ from tests.gateway.serving import eventually
 ASK: list[Any] = [{"role": "user", "content": "Hi"}]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _imported() -> None:
-    """So that no test's time limit has LiteLLM's import in it."""
-    asyncio.run(load())
+pytestmark = pytest.mark.usefixtures("litellm_imported")
 
 
 def test_sdk_chats_with_another_protocol(world: World) -> None:

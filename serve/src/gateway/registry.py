@@ -9,7 +9,6 @@ from typing import Any
 from lisa.auth.schemas import Caller
 from lisa.errors import UnavailableError
 from lisa.models.schemas import ModelRow, ModelStatus
-from pydantic import ValidationError
 
 from gateway.errors import ModelNotFoundError
 from gateway.logs import fields
@@ -33,17 +32,18 @@ def rows_of(table: Any) -> list[Mapping[str, Any]]:
         page = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
 
-def targets_of(rows: Iterable[Mapping[str, Any]]) -> dict[str, Target]:
-    """The models in service, by id. A row that cannot be used is left out and logged; it does not hide the others."""
+def targets_of(rows: Iterable[Mapping[str, Any]]) -> tuple[dict[str, Target], frozenset[str]]:
+    """The models in service by id, and the ids of rows that cannot be used: those do not hide the others."""
     targets: dict[str, Target] = {}
+    unusable = set()
     for item in rows:
         try:
             row = ModelRow.model_validate(item)
             if row.status is ModelStatus.IN_SERVICE:
                 targets[row.model_id] = target_of(row)
-        except (ValidationError, ValueError) as error:
-            logger.warning("model row left out", extra=fields(model=item.get("modelId"), error=type(error).__name__))
-    return dict(sorted(targets.items()))
+        except ValueError:  # pydantic's ValidationError is one
+            unusable.add(str(item.get("modelId")))
+    return dict(sorted(targets.items())), frozenset(unusable)
 
 
 class Registry:
@@ -53,6 +53,7 @@ class Registry:
         self._read_rows = read_rows
         self._seconds = seconds
         self._targets: dict[str, Target] | None = None
+        self._unusable: frozenset[str] = frozenset()
         self._failing = False
 
     @property
@@ -79,7 +80,7 @@ class Registry:
         """Reads the table once; on failure the last snapshot stays. True when it was read."""
         try:
             rows = await asyncio.to_thread(self._read_rows)
-            targets = await asyncio.to_thread(targets_of, rows)
+            targets, unusable = await asyncio.to_thread(targets_of, rows)
         except Exception as error:  # whatever is wrong with the table, calls go on with the models known so far
             if not self._failing:
                 logger.warning("models table cannot be read", extra=fields(error=type(error).__name__))
@@ -87,7 +88,10 @@ class Registry:
             return False
         if self._targets is None or self._failing or targets.keys() != self._targets.keys():
             logger.info("models loaded", extra=fields(models=len(targets)))
+        if unusable - self._unusable:
+            logger.warning("model rows left out", extra=fields(models=sorted(unusable)))
         self._failing = False
+        self._unusable = unusable
         self._targets = targets
         return True
 
