@@ -1,10 +1,12 @@
-"""/models: the registry of AI models."""
+"""/models: the registry of AI models; and, as in the original, /docs: the description of the whole API."""
 
 from typing import Any
 from urllib.parse import unquote
 
 from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import Response, content_types
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from lisa import reference
 from lisa.http import api, caller
 from lisa.models import service, wiring
 from lisa.models.schemas import (
@@ -70,6 +72,16 @@ def delete_model(model_id: str) -> ModelAnswer:
     )
     logger.info("model deletion started", model_id=model_id)
     return ModelAnswer(model=model)
+
+
+@app.get("/docs", include_in_schema=False)
+def docs() -> Response[str]:
+    return Response(200, content_types.TEXT_HTML, reference.page())
+
+
+@app.get("/openapi.json", include_in_schema=False)
+def openapi() -> Response[str]:
+    return Response(200, content_types.APPLICATION_JSON, reference.openapi())
 
 
 @logger.inject_lambda_context(log_event=False)

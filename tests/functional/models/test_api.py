@@ -248,3 +248,11 @@ def test_model_is_failed_when_its_work_cannot_be_started(registry: Registry) -> 
     answer = call(registry, "POST", "/models", body=MINI)
     assert (answer.status, answer.body["code"]) == (503, "unavailable")
     assert registry.row("mini")["status"] == "Failed"
+
+
+def test_description_of_the_api_is_public(registry: Registry) -> None:
+    page = registry.cloud.call("functions.models.api", "GET", "/docs")
+    assert (page.status, page.headers["content-type"]) == (200, "text/html")
+    assert "/repository/{repositoryId}/similaritySearch" in page.body
+    document = registry.cloud.call("functions.models.api", "GET", "/openapi.json")
+    assert document.body["paths"]["/models"]["post"]["operationId"] == "modelsCreateModel"

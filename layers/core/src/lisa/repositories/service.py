@@ -9,7 +9,7 @@ from lisa.collections.schemas import Collection
 from lisa.collections.store import CollectionStore
 from lisa.errors import BadRequestError, ConflictError, ForbiddenError, InvalidError, UnavailableError
 from lisa.machines import Machine
-from lisa.models.schemas import ModelType
+from lisa.models.schemas import ModelRow, ModelType
 from lisa.models.store import ModelReader
 from lisa.repositories import transitions
 from lisa.repositories.access import find_repository, may_manage, require_manager
@@ -127,17 +127,19 @@ def delete_repository(
 
 def require_embedding_model(models: ModelReader, caller: Caller, model_id: str, field: str) -> None:
     """Raises: BadRequestError, with those that would do, unless it is an embedding model that the caller may use."""
-    usable = [
-        model.model_id
-        for model in models.list_all()
-        if model.model_type is ModelType.EMBEDDING and caller.may_use(model.allowed_groups)
-    ]
-    if model_id not in usable:
-        raise BadRequestError(
-            f"{field}: there is no embedding model {model_id!r}. "
-            + (f"Use {_either(usable)}." if usable else "Create an embedding model first."),
-            [{"field": field, "allowed": usable}],
-        )
+    model = models.get(model_id)
+    if model is not None and _may_embed(model, caller):
+        return
+    usable = [found.model_id for found in models.list_all() if _may_embed(found, caller)]
+    raise BadRequestError(
+        f"{field}: there is no embedding model {model_id!r}. "
+        + (f"Use {_either(usable)}." if usable else "Create an embedding model first."),
+        [{"field": field, "allowed": usable}],
+    )
+
+
+def _may_embed(model: ModelRow, caller: Caller) -> bool:
+    return model.model_type is ModelType.EMBEDDING and caller.may_use(model.allowed_groups)
 
 
 def _shown(repository: Repository, caller: Caller, moment: datetime) -> Repository:
