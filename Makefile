@@ -9,7 +9,7 @@ venvs := .local/venvs
 stamps := .venv/.installed $(venvs)/emulator/.installed $(venvs)/runtime/.installed $(venvs)/sam/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run stop status logs reset test deploy eval lock lint
+.PHONY: help install run stop status logs reset test first-answer sam-local deploy eval lock lint
 
 help: ## what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -31,8 +31,15 @@ logs: install ## follow the logs of all parts; NAME=gateway for one
 reset: install ## stop, and delete all local data (asks first; YES=1 does not)
 	@$(venv_python) -m local reset $(if $(YES),--yes)
 
-test: install ## the whole test suite
-	@./tests/run.sh
+test: install ## the whole test suite, with a stack of its own
+	@requirements/browser.sh
+	@$(venv_python) -m tests.run
+
+first-answer: install ## measure: from nothing to a cited answer over a fresh file
+	@$(venv_python) -m benchmarks.first_answer
+
+sam-local: install ## every event of events/invoke in a container, against the running stack (needs an engine)
+	@$(venv_python) -m local.sam_local
 
 deploy: $(venvs)/sam/.installed frontend/dist/.built ## the same system into an AWS account
 	$(venvs)/sam/bin/sam build && $(venvs)/sam/bin/sam deploy --guided
