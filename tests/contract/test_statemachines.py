@@ -131,6 +131,18 @@ def test_parameters_with_paths_say_so(path: Path) -> None:
 
 
 @each_file
+def test_dynamodb_expressions_use_every_name_and_value_that_they_define(path: Path) -> None:
+    for name, state in states_of(path):
+        parameters = state.get("Parameters")
+        if not isinstance(parameters, dict) or ":dynamodb:" not in state.get("Resource", ""):
+            continue
+        # A `#` in text without quotes begins a comment in YAML: then half of an expression is missing here.
+        expressions = " ".join(text for key, text in parameters.items() if key.endswith("Expression"))
+        defined = {*parameters.get("ExpressionAttributeNames", {}), *parameters.get("ExpressionAttributeValues", {})}
+        assert set(re.findall(r"[#:]\w+", expressions)) == defined, name
+
+
+@each_file
 def test_tasks_use_integrations_by_name(path: Path) -> None:
     for name, state in states_of(path):
         if state["Type"] == "Task":
