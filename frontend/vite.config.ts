@@ -1,6 +1,6 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
-import { compressed, fontsAsFiles } from './build-steps/compact';
+import { compressed, fontsAsFiles } from './build-steps/compact.ts';
 
 const mock = 'http://127.0.0.1:8551';
 
@@ -15,10 +15,19 @@ export default defineConfig({
     ),
   },
   test: {
-    environment: 'jsdom',
-    include: ['tests/**/*.test.{ts,tsx}'],
-    setupFiles: ['tests/setup.ts'],
-    server: { deps: { inline: [/@cloudscape-design/] } },
     css: false,
+    projects: [
+      { extends: true, test: { name: 'unit', environment: 'node', include: ['tests/unit/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: {
+          name: 'components',
+          environment: 'jsdom',
+          include: ['tests/components/**/*.test.tsx'],
+          setupFiles: ['tests/setup.ts'],
+          server: { deps: { inline: [/@cloudscape-design/] } },
+        },
+      },
+    ],
   },
 });
