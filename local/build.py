@@ -10,8 +10,10 @@ from local.settings import ROOT, LocalSettings
 from local.terminal import Terminal
 
 FRONTEND = ROOT / "frontend"
+MODULES = FRONTEND / "node_modules"  # and the stamps: the page's own folder is published as it is
 SAM = ROOT / ".local" / "venvs" / "sam" / "bin" / "sam"
 TEMPLATE_SOURCES = ("template.yaml", "functions", "layers", "statemachines", "stacks", "serve")
+NO_SOURCES = ("dist", "node_modules", "coverage", "tests", "test-results")
 LEAST_NODE = 20
 NPM_HINT = "Is the package registry reachable?"
 
@@ -23,23 +25,21 @@ async def build_page(settings: LocalSettings, terminal: Terminal) -> None:
     """
     log, dist = settings.logs / "page-build.log", FRONTEND / "dist"
     packages = fingerprint([FRONTEND / "package-lock.json"])
-    sources = fingerprint(
-        [path for path in sorted(FRONTEND.iterdir()) if path.name not in ("dist", "node_modules", "coverage")]
-    )
-    if (dist / "index.html").exists() and _stamp(dist / ".built") == sources:
+    sources = fingerprint([path for path in sorted(FRONTEND.iterdir()) if path.name not in NO_SOURCES])
+    if (dist / "index.html").exists() and _stamp(MODULES / ".built") == sources:
         return
     with terminal.stage("Page built"):
         await _check_node(settings)
-        if _stamp(FRONTEND / "node_modules" / ".installed") != packages:
+        if _stamp(MODULES / ".installed") != packages:
             await run("npm", "ci", "--no-audit", "--no-fund", log=log, folder=FRONTEND, hint=NPM_HINT)
-            (FRONTEND / "node_modules" / ".installed").write_text(packages)
+            (MODULES / ".installed").write_text(packages)
         await run("npm", "run", "build", log=log, folder=FRONTEND, hint="The page's sources do not build.")
-        (dist / ".built").write_text(sources)
+        (MODULES / ".built").write_text(sources)
 
 
 async def _check_node(settings: LocalSettings) -> None:
     how = f"Install Node {LEAST_NODE} or newer, with npm."
-    check = f"process.exit(+process.versions.node.split('.')[0] < {LEAST_NODE})"
+    check = f"process.exit(parseInt(process.versions.node) < {LEAST_NODE} ? 1 : 0)"
     await run("node", "-e", check, log=settings.logs / "page-build.log", hint=how)
     if shutil.which("npm") is None:
         raise LocalError(f"npm is not installed. {how}")

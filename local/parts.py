@@ -26,7 +26,8 @@ class Parts:
         self.passwords = passwords
         self.postgres_files = PostgresFiles(settings.home)
         here = {name: value for name, value in _lisa_variables(settings).items() if value}
-        self.environment = base_environment() | here | {"PYTHONUNBUFFERED": "1"}
+        packages = f"{ROOT / 'serve' / 'src'}:{ROOT / 'layers' / 'core' / 'src'}"
+        self.environment = base_environment() | here | {"PYTHONUNBUFFERED": "1", "PYTHONPATH": packages}
 
     def postgres(self) -> Part:
         async def ready() -> bool:
@@ -50,7 +51,7 @@ class Parts:
                 *(VENVS / "emulator" / "bin" / "python", "-m", "local.emulator"),
                 *("--port", str(settings.emulator_port), "--state", settings.home / "emulator"),
                 *("--runtime", VENVS / "runtime" / "bin" / "python", "--region", settings.region),
-                *("--page", settings.page_url),
+                *("--page", settings.page_url, "--function-log", settings.logs / "functions.log"),
                 *(["--enforce-iam"] if settings.enforce_iam else []),
             ),
             environment=self.environment,
@@ -81,7 +82,6 @@ class Parts:
     def gateway(self, outputs: dict[str, str]) -> Part:
         settings = self.settings
         environment = {
-            "PYTHONPATH": f"{ROOT / 'serve' / 'src'}:{ROOT / 'layers' / 'core' / 'src'}",
             "HOST": "127.0.0.1",
             "PORT": str(settings.gateway_port),
             "API_URL": f"http://127.0.0.1:{settings.port}",

@@ -88,7 +88,7 @@ def _kept(headers: Mapping[str, str]) -> CIMultiDict[str]:
     """All headers but those of one connection."""
     kept: CIMultiDict[str] = CIMultiDict(headers)
     named = {name.strip().lower() for value in kept.getall("Connection", []) for name in value.split(",")}
-    for name in HOP_BY_HOP | named | {"transfer-encoding"}:
+    for name in HOP_BY_HOP | named | {"transfer-encoding", "server"}:
         kept.popall(name, None)
     return kept
 

@@ -56,7 +56,7 @@ class Demo:
         if status == 409:
             return
         if status >= 300:
-            raise LocalError(f"POST {path} answered {status}: {answer}", self.settings.logs / "emulator.log")
+            raise LocalError(f"POST {path} answered {status}: {answer}", self.settings.logs / "functions.log")
 
     async def api_token(self, current: str) -> str:
         """`current` while it is accepted, else a new token of the administrator's."""
@@ -67,7 +67,7 @@ class Demo:
         expiration = int(time.time()) + TOKEN_YEARS * 365 * 24 * 3600
         status, answer = await self.call("POST", "/api-tokens", {"name": "local stack", "tokenExpiration": expiration})
         if status >= 300:
-            raise LocalError(f"No API token was issued ({status}): {answer}", self.settings.logs / "emulator.log")
+            raise LocalError(f"No API token was issued ({status}): {answer}", self.settings.logs / "functions.log")
         return str(answer["token"])
 
     async def models(self) -> None:
@@ -132,7 +132,15 @@ class Demo:
 
     async def repository(self) -> None:
         """The demo repository, once its schema is made."""
-        status, _ = await self.call("GET", f"/repository/{REPOSITORY}")
+        status, row = await self.call("GET", f"/repository/{REPOSITORY}")
+        if status == 200 and row.get("status") == "CREATE_FAILED":
+            await self.call("DELETE", f"/repository/{REPOSITORY}")
+
+            async def gone() -> bool:
+                return (await self.call("GET", f"/repository/{REPOSITORY}"))[0] == 404
+
+            await self._eventually(gone, "The demo repository could not be made and could not be removed")
+            status = 404
         if status != 200:
             await self.create(
                 "/repository",
@@ -178,14 +186,14 @@ class Demo:
     def _settled(self, states: dict[str, str], names: Any, *good: str) -> bool:
         for name in names:
             if states.get(name) in FAILED:
-                raise LocalError(f"{name} ended as {states[name]}.", self.settings.logs / "emulator.log")
+                raise LocalError(f"{name} ended as {states[name]}.", self.settings.logs / "functions.log")
         return all(states.get(name) in good for name in names)
 
     async def _eventually(self, probe: Callable[[], Awaitable[bool]], complaint: str) -> None:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not await probe():
             if time.monotonic() > deadline:
-                raise LocalError(f"{complaint}.", self.settings.logs / "emulator.log")
+                raise LocalError(f"{complaint}.", self.settings.logs / "functions.log")
             await asyncio.sleep(0.25)
 
 

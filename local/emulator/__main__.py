@@ -12,6 +12,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from local.emulator import function_log
 from local.emulator.durability import Durability
 from local.emulator.environment import emulator_environment, hiding_interpreter, replace_environment
 from local.emulator.guard import allowed_origins, guarded
@@ -26,6 +27,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--runtime", type=Path, required=True, help="interpreter of the functions (boto3 and no more)")
     parser.add_argument("--region", default="us-east-1")
     parser.add_argument("--workers", type=int, default=WORKERS_PER_FUNCTION, help="processes per function")
+    parser.add_argument("--function-log", type=Path, help="file that gets the functions' log lines")
     parser.add_argument("--enforce-iam", action="store_true", help="check the functions' policies")
     parser.add_argument(
         "--page", default="http://localhost:8080", help="origin of the page that may call from a browser"
@@ -54,6 +56,8 @@ def main() -> None:
         unpacked=state / "unpacked",
         workers_per_function=options.workers,
     )
+    if options.function_log:
+        function_log.install(options.function_log.absolute())
     durability = Durability(state / "journals")
     durability.install()
     app.app = guarded(served(app.app, durability), allowed_origins(options.page, options.port))
