@@ -37,11 +37,24 @@ class StateMachine:
             answer = self._client.start_execution(stateMachineArn=self._arn, name=name, input=json.dumps(task))
         except ClientError as error:
             if error.response["Error"]["Code"] == "ExecutionAlreadyExists":
-                return f"{self._arn.replace(':stateMachine:', ':execution:')}:{name}"
+                return self._execution_arn(name)
             raise UnavailableError("The work could not be started. Try again in a minute.") from error
         except BotoCoreError as error:
             raise UnavailableError("The work could not be started. Try again in a minute.") from error
         return str(answer["executionArn"])
+
+    def is_running(self, subject: str, change: str) -> bool:
+        """True while the execution for the `change` of `subject` goes on. Raises: UnavailableError."""
+        try:
+            answer = self._client.describe_execution(executionArn=self._execution_arn(execution_name(subject, change)))
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ExecutionDoesNotExist":
+                return False
+            raise UnavailableError("Step Functions did not answer. Try again in a minute.") from error
+        return bool(answer["status"] == "RUNNING")
+
+    def _execution_arn(self, name: str) -> str:
+        return f"{self._arn.replace(':stateMachine:', ':execution:')}:{name}"
 
 
 def execution_name(subject: str, change: str) -> str:
