@@ -25,12 +25,12 @@ export const downloadUrl = (repositoryId: string, documentId: string): Promise<s
 export const deleteDocuments = (repositoryId: string, collectionId: string, documentIds: string[]): Promise<{ jobs: StartedJob[] }> =>
   request('DELETE', `repository/${segment(repositoryId)}/document`, { query: { collectionId }, json: { documentIds } });
 
-export const retryDocument = (repositoryId: string, documentId: string): Promise<unknown> =>
+export const retryDocument = (repositoryId: string, documentId: string): Promise<StartedJob> =>
   request('POST', `repository/${segment(repositoryId)}/${segment(documentId)}/retry`);
 
-/** The newest jobs; more than a page is asked for only when a batch is larger. */
-export const listJobs = (repositoryId: string, after?: string): Promise<{ jobs: Job[]; lastEvaluatedKey?: unknown; hasNextPage?: boolean }> =>
-  request('GET', `repository/${segment(repositoryId)}/jobs`, { query: { pageSize: 100, lastEvaluatedKey: after } });
+/** The newest hundred jobs. */
+export const listJobs = (repositoryId: string): Promise<{ jobs: Job[] }> =>
+  request('GET', `repository/${segment(repositoryId)}/jobs`, { query: { pageSize: 100 } });
 
 /** Leave to put one file into the staging area; the key in `fields` names it to `ingest`. */
 export const presignedPost = async (fileName: string): Promise<PresignedPost> =>

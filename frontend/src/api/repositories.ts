@@ -1,17 +1,11 @@
 import { request, segment } from './client';
-import type { Collection, CreateCollection, CreateRepository, Repository } from './types';
+import type { Collection, CollectionPage, CreateCollection, CreateRepository, Repository } from './types';
 
 export const listRepositories = (): Promise<Repository[]> => request('GET', 'repository');
 
 export const createRepository = (repository: CreateRepository): Promise<unknown> => request('POST', 'repository', { json: repository });
 
 export const deleteRepository = (repositoryId: string): Promise<unknown> => request('DELETE', `repository/${segment(repositoryId)}`);
-
-interface CollectionPage {
-  collections: Collection[];
-  lastEvaluatedKey?: Record<string, string> | null;
-  hasNextPage?: boolean;
-}
 
 const MAX_PAGES = 20;
 

@@ -6,6 +6,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useCallback, useRef, useState, type ReactNode } from 'react';
 import { useLocation } from 'react-router';
 import { globalConfiguration } from '../api/configuration';
+import type { SystemBanner as SystemBannerSettings } from '../api/types';
 import { ErrorBoundary } from './error-boundary';
 import { Navigation } from './navigation';
 import { NoticeBar } from './notices';
@@ -114,7 +115,7 @@ export function Shell({ children }: { children: ReactNode }) {
   );
 }
 
-function SystemBanner({ banner }: { banner?: { isEnabled: boolean; text: string; textColor: string; backgroundColor: string } }) {
+function SystemBanner({ banner }: { banner?: SystemBannerSettings }) {
   if (!banner?.isEnabled || !banner.text) return null;
   return (
     <div className="system-banner" role="note" style={{ color: banner.textColor, backgroundColor: banner.backgroundColor }}>

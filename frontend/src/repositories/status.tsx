@@ -32,7 +32,12 @@ export function CollectionState({ collection }: { collection: Collection }) {
     case 'DELETE_IN_PROGRESS':
       return <StatusIndicator type="in-progress">Deleting</StatusIndicator>;
     case 'DELETE_FAILED':
-      return <StatusIndicator type="error">Deletion failed</StatusIndicator>;
+      return (
+        <>
+          <StatusIndicator type="error">Deletion failed</StatusIndicator>
+          {collection.failureReason && <Box color="text-status-error">{collection.failureReason}</Box>}
+        </>
+      );
     case 'ACTIVE':
       return <StatusIndicator type="success">Ready</StatusIndicator>;
     default:

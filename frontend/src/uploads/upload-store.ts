@@ -10,7 +10,7 @@ export interface UploadIo {
   ingest(repositoryId: string, collectionId: string | undefined, keys: string[]): Promise<{ jobs: StartedJob[] }>;
   jobs(repositoryId: string): Promise<{ jobs: Job[] }>;
   document(repositoryId: string, documentId: string): Promise<LibraryDocument>;
-  retry(repositoryId: string, documentId: string): Promise<unknown>;
+  retry(repositoryId: string, documentId: string): Promise<StartedJob>;
   /** Told when a document became final: lists of documents have changed. */
   finished(): void;
 }
@@ -47,17 +47,18 @@ export class UploadStore {
 
   /** Ingests a document once more, or sends a file once more that never arrived. */
   async retry(upload: Upload): Promise<void> {
-    if (upload.documentId) {
-      try {
-        await this.io.retry(upload.repositoryId, upload.documentId);
-      } catch (error) {
-        this.apply({ type: 'failed', id: upload.id, reason: problemOf(error).detail });
-        return;
-      }
+    if (!upload.documentId) {
+      this.apply({ type: 'restarted', id: upload.id });
+      this.pump();
+      return;
     }
-    this.apply({ type: 'restarted', id: upload.id });
-    if (upload.documentId) this.watch();
-    else this.pump();
+    try {
+      const { jobId } = await this.io.retry(upload.repositoryId, upload.documentId);
+      this.apply({ type: 'restarted', id: upload.id, jobId });
+      this.watch();
+    } catch (error) {
+      this.apply({ type: 'failed', id: upload.id, reason: problemOf(error).detail });
+    }
   }
 
   remove(id: string): void {
@@ -119,15 +120,14 @@ export class UploadStore {
 
   private async observe(repositoryId: string): Promise<void> {
     const watched = this.uploads.filter((upload) => isWatched(upload) && upload.repositoryId === repositoryId);
-    const jobs = watched.some((upload) => upload.jobId) ? (await this.io.jobs(repositoryId)).jobs : []; // one call for many files
+    const { jobs } = await this.io.jobs(repositoryId); // one call for many files
     for (const upload of watched) {
       const documentId = upload.documentId ?? '';
-      const job = upload.jobId ? jobs.find((each) => each.id === upload.jobId) : undefined;
+      const job = jobs.find((each) => each.id === upload.jobId);
       const seen = job ?? (await this.io.document(repositoryId, documentId));
       const current = this.uploads.find((each) => each.id === upload.id);
       if (current && (current.phase !== upload.phase || current.jobId !== upload.jobId)) continue; // retried while we asked
-      const stage = seen.stage ? { stage: seen.stage } : {};
-      this.apply({ type: 'observed', documentId, status: seen.status ?? 'INGESTION_IN_PROGRESS', ...stage, reason: seen.error_message });
+      this.apply({ type: 'observed', documentId, status: seen.status, stage: seen.stage, reason: seen.error_message });
     }
   }
 

@@ -28,7 +28,7 @@ export type UploadEvent =
   | { type: 'registered'; id: string; documentId: string; jobId: string }
   | { type: 'observed'; documentId: string; status: DocumentStatus; stage?: IngestionStage; reason?: string | null }
   | { type: 'failed'; id: string; reason: string }
-  | { type: 'restarted'; id: string }
+  | { type: 'restarted'; id: string; jobId?: string }
   | { type: 'removed'; id: string }
   | { type: 'cleared' };
 
@@ -78,7 +78,7 @@ export function changed(uploads: Upload[], event: UploadEvent): Upload[] {
       return one(event.id, { phase: 'failed', reason: event.reason });
     case 'restarted':
       return uploads.map((upload) =>
-        upload.id === event.id ? { ...upload, phase: upload.documentId ? 'queued' : 'waiting', jobId: undefined, reason: undefined } : upload,
+        upload.id === event.id ? { ...upload, phase: upload.documentId ? 'queued' : 'waiting', jobId: event.jobId, reason: undefined } : upload,
       );
     case 'removed':
       return uploads.filter((upload) => upload.id !== event.id);

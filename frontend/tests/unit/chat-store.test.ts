@@ -5,7 +5,7 @@ import type { Model, StoredMessage } from '../../src/api/types';
 import { ChatStore, type ChatIo, type Turn } from '../../src/chat/chat-store';
 import type { Chunk } from '../../src/chat/reply';
 
-const MODEL: Model = { modelId: 'm', modelName: 'openai/m', modelType: 'textgen', streaming: true, status: 'InService' };
+const MODEL = { modelId: 'm', streaming: true } as Model;
 const TURN: Turn = { model: MODEL, settings: { topK: 5 } };
 const GROUNDED: Turn = { model: MODEL, settings: { topK: 3, repositoryId: 'demo', collection: { collectionId: 'c', name: 'C' } } };
 

@@ -5,13 +5,24 @@ import { sessionGroups, titleOf } from '../../src/chat/session-groups';
 import { createOf, EMPTY_MODEL, errorsOf, formOf, updateOf } from '../../src/models/model-form';
 
 const NOW = new Date(2026, 10, 23, 12);
-const session = (sessionId: string, hoursAgo: number, name?: string): SessionSummary => ({
+const session = (sessionId: string, hoursAgo: number, name?: string): SessionSummary =>
+  ({
   sessionId,
   name: name ?? null,
   firstHumanMessage: `question ${sessionId}`,
   lastUpdated: new Date(NOW.getTime() - hoursAgo * 3_600_000).toISOString(),
+  }) as SessionSummary;
+const model = (modelId: string, change: Partial<Model> = {}): Model => ({
+  modelId,
+  modelName: `openai/${modelId}`,
+  modelType: 'textgen',
+  hostingType: 'third_party',
+  streaming: true,
+  features: [],
+  allowedGroups: [],
+  status: 'InService',
+  ...change,
 });
-const model = (modelId: string, change: Partial<Model> = {}): Model => ({ modelId, modelName: `openai/${modelId}`, modelType: 'textgen', streaming: true, status: 'InService', ...change });
 const MODELS = [model('smollm2'), model('extractive'), model('minilm', { modelType: 'embedding' }), model('broken', { status: 'Failed' })];
 
 test('sessions are grouped by time, newest first', () => {
@@ -33,7 +44,7 @@ test('search looks at names and first questions, word by word', () => {
 });
 
 test('a session without words has a title all the same', () => {
-  expect(titleOf({ sessionId: 's' })).toBe('New chat');
+  expect(titleOf({ sessionId: 's' } as SessionSummary)).toBe('New chat');
 });
 
 test('grounded chat quotes, plain chat writes, a choice wins', () => {

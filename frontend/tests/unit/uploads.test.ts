@@ -22,12 +22,16 @@ class FakeIo implements UploadIo {
   };
   ingest = async (_repositoryId: string, _collectionId: string | undefined, keys: string[]) => {
     const name = keys[0]?.split('/').pop() ?? '';
-    this.list.push({ id: `job-${name}`, document_id: `doc-${name}`, document_name: name, status: 'INGESTION_PENDING', stage: 'queued' });
+    this.list.push({ id: `job-${name}`, document_id: `doc-${name}`, document_name: name, status: 'INGESTION_PENDING', stage: 'queued' } as Job);
     return { jobs: [{ jobId: `job-${name}`, documentId: `doc-${name}`, status: 'INGESTION_PENDING' as const, s3Path: '' }] };
   };
   jobs = async () => ({ jobs: this.list });
   document = async (_repositoryId: string, documentId: string) => ({ document_id: documentId, status: 'INGESTION_COMPLETED' }) as LibraryDocument;
-  retry = async (_repositoryId: string, documentId: string) => this.retried.push(documentId);
+  retry = async (_repositoryId: string, documentId: string) => {
+    this.retried.push(documentId);
+    this.list.unshift({ ...(this.list[0] as Job), id: 'job-2', status: 'INGESTION_PENDING', error_message: null });
+    return { jobId: 'job-2', documentId, status: 'INGESTION_PENDING' as const, s3Path: '' };
+  };
 
   end(name: string, status: Job['status'], reason?: string): void {
     this.list = this.list.map((job) => (job.document_name === name ? { ...job, status, error_message: reason } : job));
@@ -83,7 +87,7 @@ test('files go up four at a time and are followed to the end', async () => {
   expect(io.finished).toHaveBeenCalled();
 });
 
-test('a retried document is followed as what it is now, not by its old job', async () => {
+test('a retried document is followed by its new job', async () => {
   const io = new FakeIo();
   const store = new UploadStore(io);
   store.add([file('a.md')], 'demo');
@@ -93,6 +97,8 @@ test('a retried document is followed as what it is now, not by its old job', asy
   expect(phases(store)).toEqual(['failed']);
   await store.retry(store.all()[0] as Upload);
   expect(io.retried).toEqual(['doc-a.md']);
+  expect(phases(store)).toEqual(['queued']);
+  io.end('a.md', 'INGESTION_COMPLETED');
   await vi.advanceTimersByTimeAsync(1000);
   expect(phases(store)).toEqual(['indexed']);
   expect(store.all()[0]?.reason).toBeUndefined();
