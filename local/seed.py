@@ -47,6 +47,16 @@ class Demo:
                 raise LocalError(f"{method} {path} got no answer.", self.settings.logs / "proxy.log")
             await asyncio.sleep(0.3)
 
+    async def get(self, path: str) -> Any:
+        """What GET answers.
+
+        Raises: LocalError with what the API said when that is an error.
+        """
+        status, answer = await self.call("GET", path)
+        if status != 200:
+            raise LocalError(f"GET {path} answered {status}: {answer}", self.settings.logs / "functions.log")
+        return answer
+
     async def create(self, path: str, body: dict[str, Any]) -> None:
         """POST something that may be there already.
 
@@ -73,12 +83,13 @@ class Demo:
     async def models(self) -> None:
         """Register the local models, and the one that settings name; wait until all are in service."""
         wanted = {model["modelId"]: model for model in self._models()}
-        _, answer = await self.call("GET", "/models")
+        answer = await self.get("/models")
         known = {model["modelId"] for model in answer["models"]}
-        await asyncio.gather(*(self.create("/models", wanted[name]) for name in wanted if name not in known))
+        for name in wanted.keys() - known:  # one after the other: together each would wait for a worker to start
+            await self.create("/models", wanted[name])
 
         async def all_in_service() -> bool:
-            _, answer = await self.call("GET", "/models")
+            answer = await self.get("/models")
             states = {model["modelId"]: model["status"] for model in answer["models"]}
             return self._settled(states, wanted, "InService")
 
@@ -153,7 +164,7 @@ class Demo:
             )
 
         async def created() -> bool:
-            _, states = await self.call("GET", "/repository/status")
+            states = await self.get("/repository/status")
             return self._settled(states, [REPOSITORY], "CREATE_COMPLETE", "UPDATE_COMPLETE")
 
         await self._eventually(created, "The demo repository was not made in time")
@@ -180,7 +191,7 @@ class Demo:
     async def _documents(self) -> dict[str, str]:
         """Name → status."""
         path = f"/repository/{REPOSITORY}/document?collectionId={EMBEDDING_MODEL}&pageSize=100"
-        _, answer = await self.call("GET", path)
+        answer = await self.get(path)
         return {row["document_name"]: row.get("status", "") for row in answer["documents"]}
 
     def _settled(self, states: dict[str, str], names: Any, *good: str) -> bool:
