@@ -1,8 +1,9 @@
 """/repository: document stores for retrieval."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from lisa.http import api, caller
 from lisa.repositories import service, wiring
@@ -51,9 +52,9 @@ def update_repository(repository_id: str, request: UpdateRepositoryRequest) -> R
 
 
 @app.delete("/repository/<repository_id>")
-def delete_repository(repository_id: str) -> Started:
+def delete_repository(repository_id: str, force: Annotated[bool, Query()] = False) -> Started:
     machine = wiring.machine(RepositorySettings.load().delete_repository_machine)
-    arn = service.delete_repository(wiring.repositories(), machine, caller(app), repository_id, now())
+    arn = service.delete_repository(wiring.repositories(), machine, caller(app), repository_id, force, now())
     logger.info("repository deletion started", repository_id=repository_id)
     return Started(execution_arn=arn)
 

@@ -1,9 +1,11 @@
 """Repositories through the handlers: rows, objects and executions as AWS has them."""
 
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from lisa.errors import UnavailableError
 from lisa.repositories.transitions import LIMIT
 from lisa.schemas import now
 
@@ -214,6 +216,26 @@ def test_deletion_takes_all_that_the_repository_has_and_nothing_else(shelf: Shel
     assert {row["pk"].split("#")[0] for row in shelf.documents.scan()["Items"]} == {"docs2"}
     assert {row["repository_id"] for row in shelf.jobs.scan()["Items"]} == {"docs2"}
     assert {row["repositoryId"] for row in shelf.collections.scan()["Items"]} == {"docs2"}
+
+
+def out_of_reach(_: object) -> Any:
+    raise UnavailableError("The database is out of reach.")
+
+
+@pytest.mark.parametrize(
+    ("status", "query", "abandons"),
+    [("CREATE_COMPLETE", "", False), ("CREATE_COMPLETE", "?force=true", True), ("CREATE_FAILED", "", True)],
+)
+def test_database_out_of_reach_stops_a_deletion_unless_it_is_forced_or_nothing_was_made(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch, status: str, query: str, abandons: bool
+) -> None:
+    shelf.add_repository(status=status)
+    call(shelf, "DELETE", f"/repository/docs{query}")
+    monkeypatch.setattr(drop_schema, "vector_store", out_of_reach)
+    task = shelf.task("delete_repository")
+    assert task["abandonIndex"] is abandons
+    with nullcontext() if abandons else pytest.raises(UnavailableError):
+        drop_schema.handler(task, None)
 
 
 def test_deletion_without_time_left_asks_for_another_turn(shelf: Shelf) -> None:

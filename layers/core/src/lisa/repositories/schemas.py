@@ -202,11 +202,15 @@ class Started(Schema):
 
 
 class RepositoryTask(Schema):
-    """Input of the tasks of create_repository and delete_repository. `round` counts turns of a loop."""
+    """Input of the tasks of create_repository and delete_repository.
+
+    `round` counts turns of a loop; `abandon_index`: go on without a database that is out of reach.
+    """
 
     repository_id: str
     changed_at: str
     round: int = 0
+    abandon_index: bool = False
 
 
 class Turn(Schema):

@@ -18,6 +18,7 @@ from lisa.repositories.schemas import (
     Pipeline,
     Repository,
     RepositoryStatus,
+    RepositoryTask,
     RepositoryType,
     UpdateRepositoryRequest,
 )
@@ -105,10 +106,11 @@ def update_repository(
 
 
 def delete_repository(
-    store: RepositoryStore, machine: Machine, caller: Caller, repository_id: str, moment: datetime
+    store: RepositoryStore, machine: Machine, caller: Caller, repository_id: str, force: bool, moment: datetime
 ) -> str:
     """Writes DELETE_IN_PROGRESS and starts the removal of documents, index and rows; returns the execution's ARN.
 
+    With `force`, and for a repository that was never made, a database out of reach is no obstacle: its index stays.
     Raises: ForbiddenError, NotFoundError, ConflictError while it is being made or deleted, UnavailableError.
     """
     caller.require_admin()
@@ -122,7 +124,8 @@ def delete_repository(
     row = store.update(repository_id, changes, only_from=[before.status])
     if row is None:
         raise ConflictError(f"Repository {repository_id!r} was changed by somebody else. Look at it and try again.")
-    return _start(store, machine, row, "delete", RepositoryStatus.DELETE_FAILED)
+    abandon = force or transitions.status_at(before, moment) is RepositoryStatus.CREATE_FAILED
+    return _start(store, machine, row, "delete", RepositoryStatus.DELETE_FAILED, abandon)
 
 
 def require_embedding_model(models: ModelReader, caller: Caller, model_id: str, field: str) -> None:
@@ -149,12 +152,17 @@ def _shown(repository: Repository, caller: Caller, moment: datetime) -> Reposito
 
 
 def _start(
-    store: RepositoryStore, machine: Machine, row: Repository, change: str, when_refused: RepositoryStatus
+    store: RepositoryStore,
+    machine: Machine,
+    row: Repository,
+    change: str,
+    when_refused: RepositoryStatus,
+    abandon_index: bool = False,
 ) -> str:
     """Starts the work; when that fails, the row does not stay behind in a state of work."""
-    task = {"repositoryId": row.repository_id, "changedAt": row.updated_at, "round": 0}
+    task = RepositoryTask(repository_id=row.repository_id, changed_at=row.updated_at, abandon_index=abandon_index)
     try:
-        return machine.start(row.repository_id, f"{change} {row.updated_at}", task)
+        return machine.start(row.repository_id, f"{change} {row.updated_at}", task.model_dump(by_alias=True))
     except UnavailableError as error:
         store.set_status(row.repository_id, when_refused, error.message, only_from=[row.status])
         raise

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from lisa.collections.store import CollectionStore
 from lisa.documents.purge import HasTime, Purge
-from lisa.errors import ConflictError
+from lisa.errors import ConflictError, UnavailableError
 from lisa.repositories.schemas import Repository, RepositoryStatus, RepositoryTask, Turn
 from lisa.repositories.store import RepositoryStore
 from lisa.retrieval.store import VectorStore
@@ -48,9 +48,17 @@ def delete_documents(
 def drop_schema(
     store: RepositoryStore, collections: CollectionStore, open_index: OpenIndex, task: RepositoryTask
 ) -> None:
-    """Removes the index and the collections' rows. Raises: ConflictError when it is no longer being deleted."""
+    """Removes the index and the collections' rows.
+
+    Raises: ConflictError when it is no longer being deleted, UnavailableError when the database is out of reach and
+    the index may not be abandoned.
+    """
     repository = _in(store, task.repository_id, RepositoryStatus.DELETE_IN_PROGRESS)
-    open_index(repository).drop_repository(repository.repository_id)
+    try:
+        open_index(repository).drop_repository(repository.repository_id)
+    except UnavailableError:
+        if not task.abandon_index:
+            raise
     for collection in collections.list_of(repository.repository_id):
         collections.delete(repository.repository_id, collection.collection_id)
 
