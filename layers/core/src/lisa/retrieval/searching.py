@@ -1,9 +1,7 @@
 """The two legs of a search, on one snapshot of a collection's tables, and their fusion."""
 
-import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
 from typing import Any
 
 from pg8000.native import Connection
@@ -11,7 +9,7 @@ from pg8000.native import Connection
 from lisa.errors import ConflictError
 from lisa.retrieval import sql
 from lisa.retrieval.copying import json_text, storable, vector_text
-from lisa.retrieval.fusion import best_first, reciprocal_rank
+from lisa.retrieval.fusion import best_first, fuse
 from lisa.retrieval.schemas import Passage, SearchMode
 from lisa.retrieval.sql import Names, vector_type
 
@@ -53,9 +51,8 @@ def search(connection: Connection, names: Names, collection_id: str, query: Quer
         return []
     vector = _nearest(connection, scope, query.vector) if query.vector and query.mode is not SearchMode.TEXT else {}
     text = _best_text(connection, scope, query.text) if query.mode is not SearchMode.VECTOR else {}
-    legs = [leg for leg in (vector, text) if leg]
-    scores = reciprocal_rank(legs) if query.mode is SearchMode.HYBRID else reduce(operator.or_, legs, {})
-    best = dict(list(best_first(scores).items())[: query.top_k])
+    scores = fuse(vector, text) if query.mode is SearchMode.HYBRID else best_first(vector or text)
+    best = dict(list(scores.items())[: query.top_k])
     passages = _passages(connection, scope, list(best))
     return [
         Passage(score=score, vector_score=vector.get(chunk), text_score=text.get(chunk), **passages[chunk])
