@@ -80,7 +80,7 @@ export const AnswerView = memo(function AnswerView({ answer, onCitation, onRegen
 function Sources({ citations, onOpen }: { citations: Citation[]; onOpen: (number: number) => void }) {
   return (
     <div className="sources">
-      <h3 className="sources-title">Sources</h3>
+      <h2 className="sources-title">Sources</h2>
       <ol className="sources-list">
         {citations.map((citation) => (
           <li key={citation.number}>

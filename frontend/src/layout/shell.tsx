@@ -44,7 +44,7 @@ export function Shell({ children }: { children: ReactNode }) {
   const announcement = configuration.data?.announcement;
   const first: FlashbarProps.MessageDefinition[] =
     announcement?.isEnabled && announced
-      ? [{ type: 'info', content: announcement.message, dismissible: true, onDismiss: () => setAnnounced(false), id: 'announcement' }]
+      ? [{ type: 'info', content: announcement.message, dismissible: true, dismissLabel: 'Dismiss', statusIconAriaLabel: 'Information', onDismiss: () => setAnnounced(false), id: 'announcement' }]
       : [];
   const show = useCallback(
     (content: PanelContent | null) => setShown(content && { on: location.pathname, content }),
@@ -118,8 +118,8 @@ export function Shell({ children }: { children: ReactNode }) {
 function SystemBanner({ banner }: { banner?: SystemBannerSettings }) {
   if (!banner?.isEnabled || !banner.text) return null;
   return (
-    <div className="system-banner" role="note" style={{ color: banner.textColor, backgroundColor: banner.backgroundColor }}>
+    <aside className="system-banner" aria-label="Notice of this system" style={{ color: banner.textColor, backgroundColor: banner.backgroundColor }}>
       {banner.text}
-    </div>
+    </aside>
   );
 }

@@ -2,6 +2,7 @@
 import FormField from '@cloudscape-design/components/form-field';
 import Input from '@cloudscape-design/components/input';
 import Select from '@cloudscape-design/components/select';
+import SpaceBetween from '@cloudscape-design/components/space-between';
 import Textarea from '@cloudscape-design/components/textarea';
 import Toggle from '@cloudscape-design/components/toggle';
 import { useState } from 'react';
@@ -40,7 +41,7 @@ export function ModelDialog({ model, onDone, onClose }: { model?: Model; onDone:
   return (
     <FormModal title={model ? `Edit ${model.modelId}` : 'Add a model'} submitText={model ? 'Save' : 'Add model'} onSubmit={submit} onClose={onClose}>
       {!model && (
-        <>
+        <SpaceBetween size="l">
           <FormField label="Model id" description="The name by which people and programs choose it." errorText={errors.modelId}>
             <Input autoFocus value={form.modelId} placeholder="gpt-4o" onChange={({ detail }) => set({ modelId: detail.value.trim() })} />
           </FormField>
@@ -58,7 +59,7 @@ export function ModelDialog({ model, onDone, onClose }: { model?: Model; onDone:
               onChange={({ detail }) => set({ hostingType: detail.selectedOption.value as HostingType })}
             />
           </FormField>
-        </>
+        </SpaceBetween>
       )}
       <FormField
         label="Provider's model name"
@@ -94,7 +95,7 @@ export function ModelDialog({ model, onDone, onClose }: { model?: Model; onDone:
         <Textarea value={form.modelDescription} rows={2} onChange={({ detail }) => set({ modelDescription: detail.value })} />
       </FormField>
       {form.modelType === 'textgen' && (
-        <>
+        <SpaceBetween size="l">
           <FormField
             label={
               <>
@@ -109,7 +110,7 @@ export function ModelDialog({ model, onDone, onClose }: { model?: Model; onDone:
           <Toggle checked={form.streaming} onChange={({ detail }) => set({ streaming: detail.checked })}>
             Streams its answers
           </Toggle>
-        </>
+        </SpaceBetween>
       )}
       <GroupsField value={form.groups} onChange={(groups) => set({ groups })} />
     </FormModal>
