@@ -3,7 +3,11 @@
 from typing import Any
 
 from lisa.serve_image import service
+from lisa.stack_request import report
 
 
-def handler(event: dict[str, Any], _context: object) -> None:
-    service.report(service.ImageResult.model_validate(event))
+def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    result = service.ImageResult.model_validate(event)
+    answer = service.answer_of(result)
+    report(result.request.get("ResponseURL"), answer)
+    return answer

@@ -1,29 +1,21 @@
-"""CloudFormation's custom resource `ServeImage`: starts statemachines/build_serve_image.asl.yaml, which answers it."""
+"""The custom resource `ServeImage`: starts statemachines/build_serve_image.asl.yaml, which answers CloudFormation."""
 
 from pathlib import Path
 from typing import Any
 
-from lisa import aws
-from lisa.machines import StateMachine
-from lisa.serve_image import service
-from lisa.serve_image.store import S3SourceStore
-from lisa.settings import Settings
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from lisa.serve_image import service, wiring
+from lisa.stack_request import report
 
+logger = Logger()
 SOURCES = Path(__file__).parents[2] / "sources"
 
 
-class ImageSettings(Settings):
-    work_bucket: str
-    image_repository: str
-    build_serve_image_machine: str
-
-
-def handler(event: dict[str, Any], _context: object) -> None:
-    settings = ImageSettings.load()
-    service.ask(
-        event,
-        SOURCES,
-        S3SourceStore(aws.client("s3"), settings.work_bucket),
-        StateMachine(aws.client("stepfunctions"), settings.build_serve_image_machine),
-        settings.image_repository,
-    )
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any] | None:
+    answer = service.request_image(event, SOURCES, wiring.store, wiring.machine, wiring.repository)
+    logger.info("image requested", status=answer["Status"] if answer else "IN_PROGRESS")
+    if answer:
+        report(event.get("ResponseURL"), answer)
+    return answer

@@ -6,7 +6,8 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from lisa.site import wiring
-from lisa.site.custom_resource import fulfil, report
+from lisa.site.custom_resource import fulfil
+from lisa.stack_request import report
 
 logger = Logger()
 FOLDER = Path(__file__).parents[2] / "site"

@@ -33,8 +33,11 @@ def reasons(kind: type[AppError] = AppError) -> set[str]:
 
 @pytest.mark.parametrize("sample", sorted(SAMPLES.glob("*/*.json")), ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_sample_is_understood(stack: dict[str, Any], functions: dict[str, str], sample: Path) -> None:
+    name = functions.get(sample.parent.name)
+    if name is None:
+        pytest.skip("deployed only in AWS: its handler is called by tests/contract")
     client = aws(stack, "lambda")
-    reply = client.invoke(FunctionName=functions[sample.parent.name], Payload=sample.read_bytes())
+    reply = client.invoke(FunctionName=name, Payload=sample.read_bytes())
     answer = json.loads(reply["Payload"].read() or b"null")
     if reply.get("FunctionError"):
         assert answer["errorType"] in reasons() or answer["errorMessage"] == "Unauthorized", answer

@@ -1,52 +1,42 @@
-"""Custom resources: what CloudFormation asks, and how it is answered."""
+"""Custom resources: how CloudFormation is answered."""
 
 import json
-from enum import StrEnum
+import urllib.request
+from collections.abc import Mapping
 from typing import Any
-from urllib.request import Request, urlopen
 
-from pydantic import BaseModel, ConfigDict, Field
-
-ANSWER_BYTES = 4096  # CloudFormation refuses a longer answer
-ANSWER_SECONDS = 30
+LONGEST_REASON = 1000  # the whole answer may have 4096 bytes
+TIMEOUT_SECONDS = 10
 
 
-class Change(StrEnum):
-    CREATE = "Create"
-    UPDATE = "Update"
-    DELETE = "Delete"
+def answer_to(
+    event: Mapping[str, Any], physical_id: str, *, data: Mapping[str, str] | None = None, failure: str | None = None
+) -> dict[str, Any]:
+    """What CloudFormation wants to hear: done, with the resource's attributes, or why it failed.
 
-
-class StackRequest(BaseModel):
-    """One change of one custom resource. `response_url` is a credential for the answer: never log it."""
-
-    model_config = ConfigDict(frozen=True, populate_by_name=True)
-
-    change: Change = Field(alias="RequestType")
-    response_url: str = Field(alias="ResponseURL", repr=False)
-    stack_id: str = Field(alias="StackId")
-    request_id: str = Field(alias="RequestId")
-    logical_id: str = Field(alias="LogicalResourceId")
-    physical_id: str | None = Field(None, alias="PhysicalResourceId")
-
-
-def answer(request: StackRequest, *, data: dict[str, str] | None = None, failure: str | None = None) -> None:
-    """Tells CloudFormation that the change is made, with the resource's attributes, or that and why it failed.
-
-    The physical id never changes, so that an update replaces nothing. Raises: OSError when it cannot be told.
+    `physical_id` must always be the same: with another one CloudFormation deletes the former resource after an update.
     """
-    shape: dict[str, Any] = {
+    answer: dict[str, Any] = {
         "Status": "FAILED" if failure else "SUCCESS",
-        "StackId": request.stack_id,
-        "RequestId": request.request_id,
-        "LogicalResourceId": request.logical_id,
-        "PhysicalResourceId": request.physical_id or request.logical_id,
+        "PhysicalResourceId": physical_id,
+        **{name: event.get(name) for name in ("StackId", "RequestId", "LogicalResourceId")},
     }
     if failure:
-        shape["Reason"] = failure[: ANSWER_BYTES // 4]
+        answer["Reason"] = failure[:LONGEST_REASON]
     if data:
-        shape["Data"] = data
-    # The signature of the address covers an empty content type.
-    put = Request(request.response_url, json.dumps(shape).encode(), {"Content-Type": ""}, method="PUT")  # noqa: S310
-    with urlopen(put, timeout=ANSWER_SECONDS):  # noqa: S310 - CloudFormation's own address
+        answer["Data"] = dict(data)
+    return answer
+
+
+def report(url: str | None, answer: Mapping[str, Any]) -> None:
+    """Sends the answer to the pre-signed address, which takes no content type; nobody asked when there is none.
+
+    Raises: OSError; Lambda then runs the whole request again, which changes nothing but the chance to be heard.
+    """
+    if not url:
+        return
+    request = urllib.request.Request(  # noqa: S310 - CloudFormation's own address
+        url, data=json.dumps(answer).encode(), headers={"Content-Type": ""}, method="PUT"
+    )
+    with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS):  # noqa: S310
         pass

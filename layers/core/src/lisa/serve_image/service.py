@@ -1,13 +1,19 @@
-"""Asks for the image that fits the deployed sources."""
+"""Asks for the image that fits the deployed sources, and says how that went."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from lisa.machines import Machine
 from lisa.serve_image.sources import archive, tag_of
-from lisa.stack_request import Change, StackRequest, answer
+from lisa.stack_request import answer_to
+
+PHYSICAL_ID = "serve-image"
+FAILED = (
+    "Serve's image was not built: see the log of the CodeBuild project, or build it elsewhere and give ServeImageUri."
+)
 
 
 class SourceStore(Protocol):
@@ -17,44 +23,43 @@ class SourceStore(Protocol):
 
 
 class ImageResult(BaseModel):
-    """How the state machine ended; `error` is what Step Functions caught."""
+    """How the state machine ended; `error` is what Step Functions caught, `request` what CloudFormation asked."""
 
     model_config = ConfigDict(frozen=True)
 
     request: dict[str, Any]
     image: str
-    error: dict[str, Any] | None = Field(None)
+    error: dict[str, Any] | None = None
 
 
-def ask(request: dict[str, Any], sources: Path, store: SourceStore, machine: Machine, repository: str) -> None:
-    """Starts the state machine that builds the image and then answers CloudFormation.
+def request_image(
+    event: Mapping[str, Any],
+    sources: Path,
+    store: Callable[[], SourceStore],
+    machine: Callable[[], Machine],
+    repository: Callable[[], str],
+) -> dict[str, Any] | None:
+    """Starts the state machine that builds the image and answers CloudFormation: then there is no answer here yet.
 
-    Nothing is removed on deletion: the repository goes with its images. Whatever fails here is answered at once, since
-    CloudFormation would wait an hour for a word.
+    Nothing is removed on deletion: the repository goes with its images. Never raises: an unanswered request would hold
+    the stack up for an hour.
     """
-    change = StackRequest.model_validate(request)
-    if change.change is Change.DELETE:
-        answer(change)
-        return
     try:
+        if event["RequestType"] == "Delete":
+            return answer_to(event, PHYSICAL_ID)
         content = archive(sources)
         tag = tag_of(content)
-        location = store.put(f"serve-image/{tag}.zip", content)
-        task = {"request": request, "sources": location, "tag": tag, "image": f"{repository}:{tag}"}
-        machine.start(f"serve-image-{tag}", change.request_id, task)
+        location = store().put(f"serve-image/{tag}.zip", content)
+        task = {"request": dict(event), "sources": location, "tag": tag, "image": f"{repository()}:{tag}"}
+        machine().start(f"serve-image-{tag}", event["RequestId"], task)
     except Exception as error:
-        answer(change, failure=f"The build of Serve's image could not be started: {type(error).__name__}.")
-        raise
+        failure = f"The build of Serve's image was not started ({type(error).__name__}). Deploy again."
+        return answer_to(event, PHYSICAL_ID, failure=failure)
+    return None
 
 
-def report(result: ImageResult) -> None:
-    """Answers CloudFormation with the image's address, or with what to look at."""
-    request = StackRequest.model_validate(result.request)
-    if result.error is None:
-        answer(request, data={"ImageUri": result.image})
-    else:
-        answer(
-            request,
-            failure="Serve's image could not be built: see the CodeBuild project's log. "
-            "Or build it elsewhere and give ServeImageUri.",
-        )
+def answer_of(result: ImageResult) -> dict[str, Any]:
+    """The image's address for the stack, or what to look at."""
+    if result.error:
+        return answer_to(result.request, PHYSICAL_ID, failure=FAILED)
+    return answer_to(result.request, PHYSICAL_ID, data={"ImageUri": result.image})
