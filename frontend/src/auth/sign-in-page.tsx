@@ -33,7 +33,7 @@ export function SignInPage({ reason, onSignIn }: { reason?: string; onSignIn: ()
                 LISA
               </Box>
               <Box variant="p" textAlign="center" color="text-body-secondary">
-                Chat with language models and with your documents. Every answer shows its sources.
+                Chat with language models, and with your documents: answers show their sources.
               </Box>
             </SpaceBetween>
             {reason && !failed && (
