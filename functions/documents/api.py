@@ -1,9 +1,12 @@
 """/repository/{repositoryId}/document, its uploads, downloads and jobs."""
 
+from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import uuid4
 
 from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler import Response, content_types
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from lisa.documents import changes, service, wiring
@@ -20,7 +23,7 @@ from lisa.documents.requests import (
     ListQuery,
 )
 from lisa.documents.schemas import Document
-from lisa.http import api, caller
+from lisa.http import api, caller, to_json, json_string
 from lisa.schemas import now
 
 app = api()
@@ -75,15 +78,17 @@ def list_jobs(repository_id: str, query: Annotated[JobsQuery, Query()]) -> JobPa
 
 
 @app.get("/repository/<repository_id>/<document_id>/download")
-def download(repository_id: str, document_id: str) -> str:
-    return service.download_link(
-        wiring.repositories(),
-        wiring.collections(),
-        wiring.documents(),
-        wiring.objects(),
-        caller(app),
-        repository_id,
-        document_id,
+def download(repository_id: str, document_id: str) -> Response[str]:
+    return json_string(
+        service.download_link(
+            wiring.repositories(),
+            wiring.collections(),
+            wiring.documents(),
+            wiring.objects(),
+            caller(app),
+            repository_id,
+            document_id,
+        )
     )
 
 

@@ -143,6 +143,11 @@ def _secure(app: APIGatewayRestResolver, call_next: Callable[[APIGatewayRestReso
     return response
 
 
+def json_string(text: str) -> Response[str]:
+    """A JSON string as the body: the resolver sends a bare `str` as it is, without quotes."""
+    return Response(200, content_types.APPLICATION_JSON, json.dumps(text, ensure_ascii=False))
+
+
 def caller(app: APIGatewayRestResolver) -> Caller:
     """The caller, as the authorizer told API Gateway. Raises: UnauthorizedError when there was no authorizer."""
     context = app.current_event.request_context.authorizer.raw_event or {}
