@@ -1,6 +1,7 @@
 """Run the emulator: `python -m local.emulator --port 4566 --state FOLDER --runtime FOLDER/bin/python`.
 
-It runs in a virtual environment of its own (requirements/emulator.txt). POST /_lisa/save saves its state at once.
+It runs in a virtual environment of its own (requirements/emulator.txt). POST /_lisa/save saves its state at
+once, POST /_lisa/warm?FunctionA,FunctionB starts workers.
 """
 
 import argparse
@@ -16,6 +17,7 @@ from local.emulator import function_log
 from local.emulator.durability import Durability
 from local.emulator.environment import emulator_environment, hiding_interpreter, replace_environment
 from local.emulator.guard import allowed_origins, guarded
+from local.emulator.warm import warm
 
 WORKERS_PER_FUNCTION = 4
 
@@ -76,14 +78,23 @@ def served(emulator: Any, durability: Durability) -> Any:
                 threading.Thread(target=durability.save_from_time_to_time, args=(loop,), daemon=True).start()
             if scope["path"] == "/_lisa/save":
                 await asyncio.to_thread(durability.save, loop)
-                await send({"type": "http.response.start", "status": 204, "headers": []})
-                await send({"type": "http.response.body", "body": b""})
+                await answer_nothing(send)
+                return
+            if scope["path"] == "/_lisa/warm":
+                functions = scope["query_string"].decode().split(",")
+                threading.Thread(target=warm, args=(functions,), daemon=True).start()
+                await answer_nothing(send)
                 return
             if scope["method"] not in ("GET", "HEAD", "OPTIONS"):
                 durability.dirty = True
         await emulator(scope, receive, send)
 
     return application
+
+
+async def answer_nothing(send: Any) -> None:
+    await send({"type": "http.response.start", "status": 204, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
 
 
 if __name__ == "__main__":
