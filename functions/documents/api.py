@@ -1,12 +1,10 @@
 """/repository/{repositoryId}/document, its uploads, downloads and jobs."""
 
-from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import uuid4
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler import Response, content_types
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from lisa.documents import changes, service, wiring
@@ -23,7 +21,7 @@ from lisa.documents.requests import (
     ListQuery,
 )
 from lisa.documents.schemas import Document
-from lisa.http import api, caller, to_json, json_string
+from lisa.http import api, caller, json_string
 from lisa.schemas import now
 
 app = api()
