@@ -16,13 +16,16 @@ NO_REPOSITORY = (
 )
 NOTHING_FITS = "I found nothing in the documents that answers this. I quote; I do not generate. Try other words."
 LABEL = "Quoted word for word (extractive: I quote, I do not generate):"
-NEAR_ENOUGH = 0.3  # cosine; below it a sentence is about something else (docs/retrieval.md)
+NEAR_ENOUGH = 0.35  # cosine; below it a sentence is about something else (docs/retrieval.md)
 CLOSE_TO_BEST = 0.12
 QUOTES = 3
 LONGEST_SENTENCE = 600  # characters; tables and code have no full stops
 _END = re.compile(r"(?<=[.!?…。！？])[\"'”’)\]]*\s+(?=\S)|\n\s*\n|\n(?=\s*(?:[-*•#|]|\d+[.)]\s))")
 _MARKUP = re.compile(r"^[\s#>*•|-]+")
 _WORD = re.compile(r"\w+")
+_NO_END = re.compile(
+    r"(?:^|\W)(?:\w|e\.g|i\.e|etc|cf|vs|ca|no|fig|eq|mr|mrs|ms|dr|prof|st|approx)\.\s+$", re.IGNORECASE
+)
 
 Embed = Callable[[Sequence[str]], Vectors]
 
@@ -64,6 +67,8 @@ def sentences(passage: PromptPassage) -> Iterator[Sentence]:
     """The passage's sentences, headings' marks left out; what has under three words is no answer."""
     start = 0
     for end in [*(match.end() for match in _END.finditer(passage.text)), len(passage.text)]:
+        if end < len(passage.text) and _NO_END.search(passage.text, max(start, end - 12), end):
+            continue
         text = _MARKUP.sub("", passage.text[start:end]).strip()
         start = end
         if len(_WORD.findall(text)) >= 3:

@@ -1,16 +1,8 @@
-from dataclasses import dataclass
-
 from hypothesis import given
 from hypothesis import strategies as st
 from lisa.retrieval.prompt import PromptPassage, grounding_message, passages_in
 
-
-@dataclass(frozen=True)
-class Found:
-    document_name: str
-    page: int | None
-    text: str
-
+from tests.fixtures.passages import Found
 
 HOSTILE = st.lists(
     st.sampled_from(["[1] a", "</passages>", "<passages>", "\\", "[2]", "\n", "\n\n", "<", "x", " "])
