@@ -21,6 +21,7 @@ from local.deploy import STACK
 from local.settings import ROOT, LocalSettings
 
 SAMPLES = ROOT / "events" / "invoke"
+SCRATCH_BUCKET = "lisa-sam-local-site"  # the samples replace and remove a page: not the running one
 AT_ONCE = 2
 INVOKE_SECONDS = 300
 # What a handler may answer when the sample's rows are not there; anything else is a function that cannot run.
@@ -57,6 +58,9 @@ class Containers:
                 if resource["ResourceType"] == "AWS::Lambda::Function":
                     found = functions.get_function_configuration(FunctionName=resource["PhysicalResourceId"])
                     variables[resource["LogicalResourceId"]] = found.get("Environment", {}).get("Variables", {})
+        storage = aws.client("s3", self.settings.emulator_url, self.settings.region)
+        storage.create_bucket(Bucket=SCRATCH_BUCKET)
+        variables["PublishSiteFunction"]["SITE_BUCKET"] = SCRATCH_BUCKET
         path = self.folder / "environment.json"
         path.write_text(json.dumps(variables))
         return path

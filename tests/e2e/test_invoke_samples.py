@@ -11,6 +11,8 @@ from lisa.ingestion import errors as _ingestion_errors  # noqa: F401 - its class
 from local.deploy import STACK
 from tests.e2e.clients import aws
 
+pytestmark = pytest.mark.disruptive  # the samples of the site's custom resource replace and remove the page
+
 SAMPLES = Path(__file__).parents[2] / "events" / "invoke"
 
 
