@@ -44,7 +44,7 @@ def actions(integration: str) -> set[str]:
 
 
 def statements(machine: dict[str, Any]) -> list[dict[str, Any]]:
-    return [statement for policy in machine["Policies"] for statement in policy["Statement"]]
+    return [statement for policy in machine["Policies"] for statement in policy.get("Statement", [])]
 
 
 def test_every_file_is_a_machine_and_named_like_it() -> None:
@@ -97,6 +97,7 @@ def test_it_may_call_the_functions_that_it_calls_and_no_other(name: str, machine
 def test_it_logs_failures_without_data_and_is_traced(name: str, machine: dict[str, Any]) -> None:
     assert machine["Logging"]["Level"] == "ERROR"
     assert machine["Logging"]["IncludeExecutionData"] is False
+    assert {"Ref": "MachinesLogPolicy"} in machine["Policies"]
     assert machine["Tracing"] == {"Enabled": True}
 
 

@@ -5,7 +5,17 @@ import pytest
 from tests.fixtures.template import listed, resources, statements, template
 
 # `*` as a resource, with the reason: AWS takes no other.
-EVERYTHING = {("ServeImageBuildRole", "ecr:GetAuthorizationToken")}
+EVERYTHING = {
+    ("ServeImageBuildRole", "ecr:GetAuthorizationToken"),
+    ("MachinesLogPolicy", "logs:CreateLogDelivery"),
+    ("MachinesLogPolicy", "logs:DeleteLogDelivery"),
+    ("MachinesLogPolicy", "logs:DescribeLogGroups"),
+    ("MachinesLogPolicy", "logs:DescribeResourcePolicies"),
+    ("MachinesLogPolicy", "logs:GetLogDelivery"),
+    ("MachinesLogPolicy", "logs:ListLogDeliveries"),
+    ("MachinesLogPolicy", "logs:PutResourcePolicy"),
+    ("MachinesLogPolicy", "logs:UpdateLogDelivery"),
+}
 BUCKETS = resources("AWS::S3::Bucket")
 TABLES = resources("AWS::DynamoDB::Table")
 ONLY_AWS = {"EC2", "ECS", "ECR", "RDS", "ElasticLoadBalancingV2", "ApplicationAutoScaling", "CodeBuild", "ApiGatewayV2"}
