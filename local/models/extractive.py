@@ -19,6 +19,7 @@ LABEL = "Quoted word for word (extractive: I quote, I do not generate):"
 NEAR_ENOUGH = 0.35  # cosine; below it a sentence is about something else (docs/retrieval.md)
 CLOSE_TO_BEST = 0.12
 QUOTES = 3
+SHORT_LINE = 0.6  # of the longest line
 LONGEST_SENTENCE = 600  # characters; tables and code have no full stops
 _END = re.compile(r"(?<=[.!?…。！？])[\"'”’)\]]*\s+(?=\S)|\n\s*\n|\n(?=\s*(?:[-*•#|]|\d+[.)]\s))")
 _MARKUP = re.compile(r"^[\s#>*•|-]+")
@@ -66,7 +67,8 @@ def best_sentences(question: str, passages: Sequence[PromptPassage], embed: Embe
 def sentences(passage: PromptPassage) -> Iterator[Sentence]:
     """The passage's sentences, headings' marks left out; what has under three words is no answer."""
     start = 0
-    for end in [*(match.end() for match in _END.finditer(passage.text)), len(passage.text)]:
+    ends = {match.end() for match in _END.finditer(passage.text)} | set(_short_lines(passage.text))
+    for end in sorted(ends | {len(passage.text)}):
         if end < len(passage.text) and _NO_END.search(passage.text, max(start, end - 12), end):
             continue
         text = _MARKUP.sub("", passage.text[start:end]).strip()
@@ -83,6 +85,17 @@ def text_of(message: dict[str, Any]) -> str:
         return content
     parts = content if isinstance(content, list) else []
     return "\n".join(str(part.get("text", "")) for part in parts if isinstance(part, dict))
+
+
+def _short_lines(text: str) -> Iterator[int]:
+    """Where lines end that did not end for want of room: headings, table rows, the last lines of paragraphs."""
+    lines = text.splitlines(keepends=True)
+    room = SHORT_LINE * max(map(len, lines), default=0)
+    end = 0
+    for line in lines:
+        end += len(line)
+        if len(line) < room:
+            yield end
 
 
 def _pieces(text: str) -> Iterator[str]:

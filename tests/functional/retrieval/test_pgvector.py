@@ -449,3 +449,16 @@ def test_a_statement_that_takes_too_long_is_unavailable(database: Database) -> N
     with pytest.raises(UnavailableError, match="longer than 1 s"):
         database.transaction(lambda c: c.run("select pg_sleep(5)"), seconds=1)
     assert database.transaction(lambda c: c.run("select 1")) == [[1]]
+
+
+def test_a_server_without_room_for_a_connection_is_unavailable(postgres: Postgres) -> None:
+    good = Credentials.model_validate_json(postgres.secret)
+    with_admin = postgres.connect()
+    with_admin.run("create role crowded login password 'x' connection limit 0")
+    crowded = good.model_copy(update={"username": "crowded", "password": "x"})
+    try:
+        with pytest.raises(UnavailableError, match="too busy"):
+            Database(lambda: crowded).transaction(lambda c: c.run("select 1"))
+    finally:
+        with_admin.run("drop role crowded")
+        with_admin.close()

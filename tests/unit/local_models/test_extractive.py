@@ -105,3 +105,21 @@ def test_sentences_are_verbatim_pieces_of_their_passage() -> None:
         "Ask Dr. Lang for more.",
     ]
     assert max(len(sentence.text) for sentence in found) <= extractive.LONGEST_SENTENCE
+
+
+def test_headings_of_a_printed_page_are_no_part_of_a_sentence_but_wrapped_lines_are() -> None:
+    page = (
+        "Regular care\nEvery six months\n"
+        "Grease the bearings with 120 grams of lithium grease for each blade. Check the torque of the\n"
+        "24 tower bolts: 310 newton metres.\nEvery ten years\nReplace the yaw motor."
+    )
+
+    found = [sentence.text for sentence in sentences(PromptPassage(number=1, title="t", text=page))]
+
+    assert found == [
+        "Every six months",
+        "Grease the bearings with 120 grams of lithium grease for each blade.",
+        "Check the torque of the\n24 tower bolts: 310 newton metres.",
+        "Every ten years",
+        "Replace the yaw motor.",
+    ]

@@ -19,8 +19,8 @@ SOCKET_SECONDS = 180.0  # above every statement_timeout, and above the 15-30 s t
 IDLE_SECONDS = 240.0  # older than this it is opened anew: the server ends idle sessions, so that Aurora may pause
 STARTUP = {"idle_session_timeout": "300s", "jit": "off"}
 UNDEFINED = {"3F000", "42P01"}  # no such schema, no such table
-GONE = ("08", "57P")  # connection exception; the server shuts down or ended the session
-AGAIN = {"40001", "40P01"}  # could not serialise, deadlock: the transaction is whole or absent, so try once more
+GONE = ("08", "57P")  # connection exception; the server starts, shuts down or ended the session
+AGAIN = {"40001", "40P01", "53300"}  # could not serialise, deadlock, too many connections
 REFUSED = {"28P01", "28000"}
 CANCELED = {"57014", "55P03"}  # statement_timeout, lock_timeout
 
@@ -39,6 +39,13 @@ def code_of(error: DatabaseError) -> str:
     """The SQLSTATE of an error from the server."""
     report = error.args[0] if error.args else None
     return str(report.get("C", "")) if isinstance(report, dict) else ""
+
+
+def _passes(error: Exception) -> bool:
+    """Whether another try may go well: a transaction is whole or absent, so it may be run again."""
+    if isinstance(error, DatabaseError):
+        return code_of(error).startswith(GONE) or code_of(error) in AGAIN
+    return True
 
 
 class Database:
@@ -60,17 +67,17 @@ class Database:
         with self._lock:
             try:
                 return self._attempt(work, begin, seconds)
-            except (InterfaceError, OSError):
-                pass
-            except DatabaseError as error:
-                if not (code_of(error).startswith(GONE) or code_of(error) in AGAIN):
+            except (InterfaceError, OSError, DatabaseError) as error:
+                if not _passes(error):
                     raise
             try:
                 return self._attempt(work, begin, seconds)
-            except (InterfaceError, OSError) as error:
+            except (InterfaceError, OSError, DatabaseError) as error:
+                if not _passes(error):
+                    raise
                 raise UnavailableError(
-                    "The repository's database is out of reach. Try again; if it stays so, see that it runs and that"
-                    " its security group admits this function."
+                    "The repository's database is out of reach or too busy. Try again; if it stays so, see that it runs"
+                    " and that its security group admits this function."
                 ) from error
 
     def close(self) -> None:
