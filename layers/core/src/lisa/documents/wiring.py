@@ -2,6 +2,7 @@
 
 from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
@@ -31,8 +32,13 @@ class DocumentSettings(Settings):
 
 @cache
 def _signer() -> Any:
-    """Signs for the bucket's own region: links with the older signature are refused there."""
-    return boto3.client("s3", config=aws.CONFIG.merge(Config(signature_version="s3v4")))
+    """Signs for the bucket's own regional host: the global one redirects at first, which signed forms do not survive.
+
+    Another S3 than Amazon's has its buckets in the path.
+    """
+    host = urlsplit(aws.client("s3").meta.endpoint_url).hostname or ""
+    style = "virtual" if host.startswith("s3.") else "auto"
+    return boto3.client("s3", config=aws.CONFIG.merge(Config(signature_version="s3v4", s3={"addressing_style": style})))
 
 
 def repositories() -> DynamoRepositoryStore:

@@ -69,8 +69,9 @@ class FailTask(DocumentTask):
 
 
 class FailedTask(Schema):
-    """`failed` is False when the attempt had been overtaken: then nothing failed."""
+    """`failed` is False when the attempt had been overtaken: then nothing failed. `fault`: ours, not the document's."""
 
     failed: bool
+    fault: bool = False
     status: DocumentStatus | None = None
     reason: str = ""

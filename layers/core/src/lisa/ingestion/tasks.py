@@ -20,7 +20,7 @@ from lisa.ingestion.intake import TOMBSTONE_DAYS
 from lisa.ingestion.parsing.blocks import ParsedDocument
 from lisa.ingestion.parsing.limits import MAX_DOCUMENT_BYTES, MEGABYTE
 from lisa.ingestion.progress import Progress
-from lisa.ingestion.reasons import reason_of
+from lisa.ingestion.reasons import is_fault, reason_of
 from lisa.ingestion.schemas import (
     DocumentTask,
     EmbedTask,
@@ -159,10 +159,9 @@ def fail_document(progress: Progress, jobs: JobStore, task: FailTask, moment: da
         return FailedTask(failed=False)
     reason = reason_of(task.error, document.status)
     status = DocumentStatus.DELETE_FAILED if document.status.is_deletion else DocumentStatus.INGESTION_FAILED
-    if document.status is status:  # the same failure, told again
-        return FailedTask(failed=True, status=status, reason=document.error_message or reason)
-    failed = progress.move(task, {"status": status, "error_message": reason}, moment)
-    return FailedTask(failed=failed, status=status if failed else None, reason=reason if failed else "")
+    if document.status is not status and not progress.move(task, {"status": status, "error_message": reason}, moment):
+        return FailedTask(failed=False)
+    return FailedTask(failed=True, fault=is_fault(task.error), status=status, reason=reason)
 
 
 def enter(progress: Progress, task: DocumentTask, stage: IngestionStage, moment: datetime) -> Document:
