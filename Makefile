@@ -12,7 +12,8 @@ stamps := .venv/.installed $(venvs)/emulator/.installed $(venvs)/runtime/.instal
 .PHONY: help install run stop status logs reset test first-answer sam-local deploy eval lock lint
 
 help: ## what there is to do
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
+	@echo; echo "Ports and models are settings, e.g. LISA_PORT=9000 make run; docs/settings.md lists them."
 
 install: $(stamps) ## install everything that runs on this machine, once per change of a lock file
 
@@ -41,7 +42,8 @@ first-answer: install ## measure: from nothing to a cited answer over a fresh fi
 sam-local: install ## every event of events/invoke in a container, against the running stack (needs an engine)
 	@$(venv_python) -m local.sam_local
 
-deploy: $(venvs)/sam/.installed frontend/dist/.built ## the same system into an AWS account
+deploy: $(venvs)/sam/.installed ## the same system into an AWS account: sam build && sam deploy --guided
+	cd frontend && npm ci --no-audit --no-fund && npm run build
 	$(venvs)/sam/bin/sam build && $(venvs)/sam/bin/sam deploy --guided
 
 eval: install ## retrieval quality on a folder with corpus.jsonl, queries.jsonl and qrels.tsv: make eval DATA=folder

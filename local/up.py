@@ -6,6 +6,9 @@ import signal
 import time
 from typing import Any
 
+from aiohttp import ClientError
+from botocore.exceptions import BotoCoreError
+
 from local.build import build_functions, build_page
 from local.deploy import Deployment
 from local.parts import Parts
@@ -196,6 +199,8 @@ class Run:
 def _report(terminal: Terminal, problem: BaseException) -> None:
     while isinstance(problem, ExceptionGroup):
         problem = next((one for one in problem.exceptions if _is_known(one)), problem.exceptions[0])
+    if isinstance(problem, (ClientError, BotoCoreError)):
+        problem = LocalError(f"A part went away while the demo was made ({problem}). `make logs` tells; try again.")
     if not isinstance(problem, LocalError):
         raise problem  # a mistake of ours: with its traceback
     terminal.error(problem.message)

@@ -9,12 +9,14 @@ import contextvars
 import json
 import logging
 import os
+import socket
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from local.emulator.executions import Executions
 from local.emulator.journal import Journal
 
 logger = logging.getLogger("durability")
@@ -22,6 +24,7 @@ logger = logging.getLogger("durability")
 SAVE_SECONDS = 10.0
 END_SECONDS = 1.0
 ROWS_BYTES = 8_000_000  # then the tables are saved and their journal starts anew
+LOGS = ("cloudwatch_logs", "cloudwatch")  # they grow, and functions.log has the lines, too
 SAVED_AT_ONCE = ("cognito", "secretsmanager", "ssm")  # small, and what a person has typed in
 
 
@@ -31,6 +34,7 @@ class Durability:
     def __init__(self, folder: Path) -> None:
         self.rows = Journal(folder / "rows.journal")
         self.events = Journal(folder / "events.journal")
+        self.executions = Executions(Journal(folder / "executions.journal"))
         self.dirty = False
         self._saving = threading.Lock()
         self._transaction: contextvars.ContextVar[list[dict[str, Any]] | None] = contextvars.ContextVar(
@@ -43,6 +47,7 @@ class Durability:
         """Hook into ministack's row writes, S3 events, start and stop."""
         self._journal_rows()
         self._journal_events()
+        self.executions.install()
         self._save_small_services_at_once()
         self._replay_at_start()
 
@@ -164,19 +169,25 @@ class Durability:
         def load_and_replay() -> None:
             load()
             rows = self._replay_rows()
-            events = contextvars.copy_context().run(self._replay_events)
-            if rows or events:
-                logger.warning("after a crash: replayed %d rows and %d S3 events", rows, events)
-                save_and_clear(app._build_persistence_save_dict())
+            if rows:
+                save_all(app._build_persistence_save_dict())
+                self.rows.clear()
             self._tables_saved = table_settings()
+            interrupted = self.executions.restore()
+            threading.Thread(target=go_on, args=(rows, interrupted), daemon=True).start()
 
-        def save_and_clear(state: dict[str, Callable[[], Any]]) -> None:
-            save_all(state)
-            self.rows.clear()
-            self.events.clear()
+        def go_on(rows: int, interrupted: list[str]) -> None:
+            wait_for_port(int(os.environ["GATEWAY_PORT"]))  # functions call back
+            events = contextvars.copy_context().run(self._replay_events)
+            self.executions.run_again(interrupted)
+            if rows or events or interrupted:
+                counts = rows, events, len(interrupted)
+                logger.warning("after a crash: %d rows, %d S3 events and %d executions replayed", *counts)
 
         def save_and_end(state: dict[str, Callable[[], Any]]) -> None:
-            save_and_clear(state)
+            save_all(state)
+            for journal in (self.rows, self.events, self.executions.journal):
+                journal.clear()
             # Threads of waiting state machines and custom resources would keep the process for up to an hour.
             timer = threading.Timer(END_SECONDS, os._exit, [0])
             timer.daemon = True
@@ -185,22 +196,24 @@ class Durability:
         app._load_persisted_state = load_and_replay
         app.save_all = save_and_end  # called when the server stops
 
-    def save(self, loop: asyncio.AbstractEventLoop | None) -> None:
+    def save(self, loop: asyncio.AbstractEventLoop | None, *, with_logs: bool = True) -> None:
         """Save every service's state now. The state is copied on `loop`, where the services change it."""
         from ministack import app
         from ministack.core import persistence
 
         with self._saving:
             self.dirty = False
+            self.executions.prune()
             tables = table_settings()
             with_rows = not self._saved or tables != self._tables_saved or self.rows.size() > ROWS_BYTES
             if self._saved:  # else a segment that is in no saved state would be forgotten
                 self.events.rotate()
+                self.executions.journal.rotate()
                 if with_rows:
                     self.rows.rotate()
             self._saved = False
             for name, get_state in app._build_persistence_save_dict().items():
-                if name == "dynamodb" and not with_rows:
+                if (name == "dynamodb" and not with_rows) or (name in LOGS and not with_logs):
                     continue
                 state = on_loop(loop, get_state)
                 if state is not None:
@@ -213,7 +226,7 @@ class Durability:
             time.sleep(SAVE_SECONDS)
             if self.dirty:
                 try:
-                    self.save(loop)
+                    self.save(loop, with_logs=False)
                 except Exception:
                     self.dirty = True
                     logger.exception("the state could not be saved; the next try is in %d s", SAVE_SECONDS)
@@ -235,6 +248,16 @@ def on_loop(loop: asyncio.AbstractEventLoop | None, get_state: Callable[[], Any]
                 raise
             time.sleep(0.05)
     return None
+
+
+def wait_for_port(port: int) -> None:
+    """Until this process's own server answers."""
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.05)
 
 
 def table_settings() -> str:

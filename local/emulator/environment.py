@@ -29,7 +29,7 @@ def emulator_environment(host: dict[str, str], *, state: Path, port: int, region
         | {
             "GATEWAY_PORT": str(port),
             "MINISTACK_REGION": region,
-        "AWS_ENDPOINT_URL": f"http://localhost:{port}",  # functions get it: presigned URLs name it
+            "AWS_ENDPOINT_URL": f"http://localhost:{port}",  # functions get it: presigned URLs name it
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",  # fixed: the emulator signs and checks with it
             "AUTH": "true" if iam else "false",

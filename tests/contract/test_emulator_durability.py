@@ -1,6 +1,7 @@
 """`kill -9` of the emulator: what was answered is there afterwards."""
 
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -178,3 +179,36 @@ def test_people_and_secrets_survive(emulator: Emulator, how: signal.Signals) -> 
 
     assert cognito.admin_get_user(UserPoolId=pool, Username="ada")["Username"] == "ada"
     assert secrets.get_secret_value(SecretId="key")["SecretString"] == "value"
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_a_running_execution_goes_on_and_a_finished_one_stays_finished(emulator: Emulator, how: signal.Signals) -> None:
+    machines = emulator.client("stepfunctions")
+    states = {"Wait": {"Type": "Wait", "SecondsPath": "$.seconds", "Next": "Done"}, "Done": {"Type": "Succeed"}}
+    arn = machines.create_state_machine(
+        name="m",
+        definition=json.dumps({"StartAt": "Wait", "States": states}),
+        roleArn="arn:aws:iam::000000000000:role/r",
+    )["stateMachineArn"]
+    requests.post(f"http://127.0.0.1:{emulator.port}/_lisa/save", timeout=30)
+    started = {
+        seconds: machines.start_execution(stateMachineArn=arn, input=json.dumps({"seconds": seconds}))["executionArn"]
+        for seconds in (0, 4)
+    }
+
+    def status(seconds: int) -> str:
+        return str(machines.describe_execution(executionArn=started[seconds])["status"])
+
+    while status(0) == "RUNNING":
+        time.sleep(0.1)
+    stopped = machines.describe_execution(executionArn=started[0])["stopDate"]
+    emulator.end(how)
+    emulator.start()
+
+    assert status(4) == "RUNNING"
+    assert (status(0), machines.describe_execution(executionArn=started[0])["stopDate"]) == ("SUCCEEDED", stopped)
+    for _ in range(100):
+        if status(4) != "RUNNING":
+            break
+        time.sleep(0.1)
+    assert status(4) == "SUCCEEDED"
