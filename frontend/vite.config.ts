@@ -7,7 +7,12 @@ const mock = 'http://127.0.0.1:8551';
 export default defineConfig({
   base: './', // the page lives at / locally and at /prod/ in AWS
   plugins: [react(), fontsAsFiles(), compressed('dist')],
-  build: { target: 'es2023', modulePreload: { polyfill: false }, chunkSizeWarningLimit: 1200 },
+  build: {
+    target: 'es2023',
+    modulePreload: { polyfill: false },
+    chunkSizeWarningLimit: 1200,
+    cssCodeSplit: false, // few files: each is a request, and in AWS a function's invocation
+  },
   server: {
     port: 8550,
     proxy: Object.fromEntries(

@@ -15,17 +15,21 @@ export function fontsAsFiles(): Plugin {
   return {
     name: 'fonts-as-files',
     apply: 'build',
-    generateBundle(_options, bundle) {
-      for (const file of Object.values(bundle)) {
-        if (file.type !== 'asset' || !file.fileName.endsWith('.css')) continue;
-        const css = typeof file.source === 'string' ? file.source : Buffer.from(file.source).toString('utf8');
-        file.source = css.replace(INLINE_FONT, (_match, base64: string) => {
-          const source = Buffer.from(base64, 'base64');
-          const name = `font-${createHash('sha256').update(source).digest('hex').slice(0, 10)}.woff2`;
-          this.emitFile({ type: 'asset', fileName: `assets/${name}`, source });
-          return `url(${name})`;
-        });
-      }
+    enforce: 'post',
+    generateBundle: {
+      order: 'post', // when the style sheet is whole
+      handler(_options, bundle) {
+        for (const file of Object.values(bundle)) {
+          if (file.type !== 'asset' || !file.fileName.endsWith('.css')) continue;
+          const css = typeof file.source === 'string' ? file.source : Buffer.from(file.source).toString('utf8');
+          file.source = css.replace(INLINE_FONT, (_match, base64: string) => {
+            const source = Buffer.from(base64, 'base64');
+            const name = `font-${createHash('sha256').update(source).digest('hex').slice(0, 10)}.woff2`;
+            this.emitFile({ type: 'asset', fileName: `assets/${name}`, source });
+            return `url(${name})`;
+          });
+        }
+      },
     },
   };
 }

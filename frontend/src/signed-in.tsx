@@ -8,6 +8,7 @@ import { getDocument, ingest, listJobs, presignedPost, putFile, retryDocument } 
 import { ApiError } from './api/errors';
 import { getSession, saveSession } from './api/sessions';
 import { personOf } from './auth/person';
+import ChatPage from './chat/chat-page';
 import { ChatStore } from './chat/chat-store';
 import { defaultSettings } from './chat/preferences';
 import { NoticesProvider } from './layout/notices';
@@ -16,13 +17,13 @@ import { Shell } from './layout/shell';
 import { ServicesContext, type Services } from './services';
 import { UploadStore } from './uploads/upload-store';
 
-const ChatPage = lazy(() => import('./chat/chat-page'));
-const DocumentsPage = lazy(() => import('./documents/documents-page'));
-const ModelsPage = lazy(() => import('./models/models-page'));
-const RepositoriesPage = lazy(() => import('./repositories/repositories-page'));
-const RepositoryPage = lazy(() => import('./repositories/repository-page'));
-const TokensPage = lazy(() => import('./tokens/tokens-page'));
-const NotFoundPage = lazy(() => import('./layout/not-found-page'));
+const pages = () => import('./pages');
+const DocumentsPage = lazy(async () => ({ default: (await pages()).DocumentsPage }));
+const ModelsPage = lazy(async () => ({ default: (await pages()).ModelsPage }));
+const RepositoriesPage = lazy(async () => ({ default: (await pages()).RepositoriesPage }));
+const RepositoryPage = lazy(async () => ({ default: (await pages()).RepositoryPage }));
+const TokensPage = lazy(async () => ({ default: (await pages()).TokensPage }));
+const NotFoundPage = lazy(async () => ({ default: (await pages()).NotFoundPage }));
 
 const MAX_RETRIES = 2;
 

@@ -75,7 +75,7 @@ def test_chat_is_renamed_found_and_deleted(visit: Visit) -> None:
     chats.get_by_role("listitem").filter(has_text=title).hover()
     page.get_by_role("button", name=f"Actions for {title}").click()
     page.get_by_role("menuitem", name="Rename").click()
-    page.get_by_label("Name").fill(f"{title} renamed")
+    page.get_by_role("dialog").get_by_label("Name").fill(f"{title} renamed")
     page.get_by_role("dialog").get_by_role("button", name="Rename").click()
     renamed = chats.get_by_role("link", name=f"{title} renamed")
     expect(renamed).to_be_visible()

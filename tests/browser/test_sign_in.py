@@ -32,10 +32,10 @@ def test_ended_session_is_explained_and_returns_to_the_same_place(visit: Visit, 
     go(page, "models")
     expect(page.get_by_role("heading", name="Models", exact=True)).to_be_visible()
     page.evaluate("sessionStorage.clear()")
-    go(page, "documents")
+    go(page, "api-tokens")
     expect(page.get_by_text("Your session has ended")).to_be_visible()
     sign_in(page, **stack["user"])
-    expect(page.get_by_role("heading", name="Documents", exact=True)).to_be_visible()
+    expect(page.get_by_role("heading", name="API tokens", exact=True)).to_be_visible()
 
 
 def test_forged_token_ends_the_session(visit: Visit) -> None:

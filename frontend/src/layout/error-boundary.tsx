@@ -3,7 +3,7 @@ import Box from '@cloudscape-design/components/box';
 import { Component, type ReactNode } from 'react';
 import { ProblemBox } from './page-states';
 
-const STALE = /dynamically imported module|Importing a module script failed|Loading (?:CSS )?chunk/;
+const NOT_LOADED = /dynamically imported module|Importing a module script failed|Unable to preload/;
 
 interface State {
   error?: Error;
@@ -19,8 +19,8 @@ export class ErrorBoundary extends Component<{ children: ReactNode }, State> {
   override render(): ReactNode {
     const { error } = this.state;
     if (!error) return this.props.children;
-    const problem = STALE.test(error.message)
-      ? { title: 'This page has been updated', detail: 'A newer version was published while it was open. Reload to use it.' }
+    const problem = NOT_LOADED.test(error.message)
+      ? { title: 'A part of the page could not be loaded', detail: 'A newer version was published meanwhile, or the connection was lost. Reload to go on.' }
       : { title: 'This page stopped working', detail: `${error.message} Your chats and documents are safe. Reload to go on.` };
     return (
       <Box padding="l">
