@@ -14,7 +14,7 @@ export function personOf(claims: Record<string, unknown>, config: Config): Perso
   const groups = groupsOf(claims, config.groupsClaim);
   const isAdmin = groups.includes(config.adminGroup);
   const text = (name: string): string => (typeof claims[name] === 'string' ? claims[name] : '');
-  const username = text('cognito:username') || text('preferred_username') || text('sub');
+  const username = text('cognito:username') || text('username') || text('sub');
   return {
     username,
     displayName: text('name') || text('email') || username,
