@@ -11,7 +11,6 @@ import os
 import statistics
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -29,7 +28,9 @@ MODES = ("vector", "text", "hybrid")
 DEPTH = 100
 UPLOADS_AT_ONCE = 16
 SEARCHES_AT_ONCE = 2
-POLL_SECONDS = 10.0
+WINDOW = 100  # documents on their way at one time
+POLL_SECONDS = 5.0
+PAUSES = (1, 2, 4, 8, 16, 16)  # seconds between tries of a stack that is too busy to answer
 STALLED_SECONDS = 300.0
 
 
@@ -52,10 +53,19 @@ class Stack:
 
     def call(self, method: str, path: str, **request: Any) -> Any:
         """The JSON of an answer; ends the program with the API's own message on an error."""
-        answer = self._session.request(method, self._api + path, timeout=120, **request)
-        if not answer.ok:
-            sys.exit(f"{method} {path} answered {answer.status_code}: {answer.text[:500]}")
-        return answer.json()
+        for pause in PAUSES:
+            try:
+                answer = self._session.request(method, self._api + path, timeout=120, **request)
+            except requests.ConnectionError as error:
+                problem = f"cannot be reached: {error}"
+            else:
+                if answer.ok:
+                    return answer.json()
+                problem = f"answered {answer.status_code}: {answer.text[:500]}"
+                if answer.status_code not in (429, 502, 503, 504):
+                    break
+            time.sleep(pause)
+        sys.exit(f"{method} {path} {problem}")
 
     def exists(self, path: str) -> bool:
         return self._session.get(self._api + path, timeout=60).ok
@@ -101,6 +111,10 @@ class Shelf:
                 return
             query |= {f"lastEvaluatedKey{k}": last[v] for k, v in LAST_KEYS.items()}
 
+    def named(self, status: str) -> set[str]:
+        """Ids of the documents in a state."""
+        return {id_of(row["document_name"]) for row in self.documents() if row["status"] == status}
+
     def put(self, document: dict[str, str]) -> None:
         key = f"{self.repository}/{self.collection}/{quote(document['id'], safe='')}.txt"
         self.stack.s3.put_object(Bucket=self.stack.bucket, Key=key, Body=content(document).encode())
@@ -138,31 +152,34 @@ def judgements(path: Path) -> dict[str, dict[str, float]]:
 
 
 def ingest(shelf: Shelf, corpus: list[dict[str, str]]) -> None:
-    """Uploads what is not indexed, and waits for all of it with a line of progress."""
+    """Uploads what is not indexed, never more than WINDOW ahead of the ingestion, with a line of progress.
+
+    An emulator on a laptop starts a process for each call at the same time: a thousand at once would only make it swap.
+    """
     wanted = {document["id"]: document for document in corpus if content(document)}
-    indexed = {id_of(row["document_name"]) for row in shelf.documents() if row["status"] == "INGESTION_COMPLETED"}
-    missing = [document for name, document in wanted.items() if name not in indexed]
-    if not missing:
-        print(f"{len(wanted)} documents are indexed")
-        return
+    indexed = shelf.named("INGESTION_COMPLETED")
+    waiting = [document for name, document in wanted.items() if name not in indexed]
+    already, failed = len(wanted) - len(waiting), set[str]()
+    uploaded = set[str]()
     started = moved = time.monotonic()
-    with ThreadPoolExecutor(UPLOADS_AT_ONCE) as pool:
-        list(pool.map(shelf.put, missing))
-    print(f"{len(missing)} files uploaded in {time.monotonic() - started:.0f} s")
-    done = -1
-    while True:
-        states = Counter(row["status"] for row in shelf.documents() if id_of(row["document_name"]) in wanted)
-        ended = states["INGESTION_COMPLETED"] + states["INGESTION_FAILED"]
-        if ended != done:
-            done, moved = ended, time.monotonic()
-            seconds = moved - started
-            print(f"  {seconds:4.0f} s: {states['INGESTION_COMPLETED']} of {len(wanted)} indexed", flush=True)
-        if done >= len(wanted):
-            break
-        if time.monotonic() - moved > STALLED_SECONDS:
-            sys.exit(f"nothing moved for {STALLED_SECONDS:.0f} s: {dict(states)}")
+    while len(indexed) + len(failed) < len(wanted):
+        room = WINDOW - len(uploaded - indexed - failed)
+        batch, waiting = waiting[:room], waiting[room:]
+        with ThreadPoolExecutor(UPLOADS_AT_ONCE) as pool:
+            list(pool.map(shelf.put, batch))
+        uploaded |= {document["id"] for document in batch}
         time.sleep(POLL_SECONDS)
-    print(f"ingested in {time.monotonic() - started:.0f} s, {states['INGESTION_FAILED']} failed")
+        before = len(indexed) + len(failed)
+        indexed = shelf.named("INGESTION_COMPLETED") & set(wanted)
+        failed = shelf.named("INGESTION_FAILED") & uploaded
+        if len(indexed) + len(failed) > before:
+            moved = time.monotonic()
+            print(f"  {moved - started:4.0f} s: {len(indexed)} of {len(wanted)} indexed", flush=True)
+        elif time.monotonic() - moved > STALLED_SECONDS:
+            sys.exit(
+                f"nothing moved for {STALLED_SECONDS:.0f} s; `make logs` tells why. Start again to go on from here."
+            )
+    print(f"{len(indexed) - already} files ingested in {time.monotonic() - started:.0f} s, {len(failed)} failed")
 
 
 def measure(
