@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import hashlib
+import json
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -68,17 +70,31 @@ class Demo:
         if status >= 300:
             raise LocalError(f"POST {path} answered {status}: {answer}", self.settings.logs / "functions.log")
 
-    async def api_token(self, current: str) -> str:
-        """`current` while it is accepted, else a new token of the administrator's."""
-        if current:
-            status, _ = await Demo(self.settings, current, self.session).call("GET", "/models")
-            if status == 200:
-                return current
+    async def is_accepted(self) -> bool:
+        """Whether Serve knows the credential; it answers without the start of any function."""
+        return bool(self.credential) and (await self.call("GET", "/v1/models"))[0] == 200
+
+    async def api_token(self) -> str:
+        """A new token of the administrator's."""
         expiration = int(time.time()) + TOKEN_YEARS * 365 * 24 * 3600
         status, answer = await self.call("POST", "/api-tokens", {"name": "local stack", "tokenExpiration": expiration})
         if status >= 300:
             raise LocalError(f"No API token was issued ({status}): {answer}", self.settings.logs / "functions.log")
         return str(answer["token"])
+
+    def is_made(self, stack: dict[str, str]) -> bool:
+        """Whether an earlier run has made this very demo: whoever has deleted a part of it does not want it back."""
+        marker = self._marker()
+        return marker.exists() and marker.read_text() == self._fingerprint(stack)
+
+    def set_made(self, stack: dict[str, str]) -> None:
+        self._marker().write_text(self._fingerprint(stack))
+
+    def _marker(self) -> Path:
+        return self.settings.home / "demo-made"
+
+    def _fingerprint(self, stack: dict[str, str]) -> str:
+        return hashlib.sha256(json.dumps([self._models(), stack["ModelsTable"]]).encode()).hexdigest()
 
     async def models(self) -> None:
         """Register the local models, and the one that settings name; wait until all are in service."""
@@ -173,9 +189,6 @@ class Demo:
         """Put the samples that the repository has never had into its bucket; wait until they are indexed."""
         rows = await self._documents()
         files = [file for file in sorted(SAMPLES.iterdir()) if file.suffix in (".pdf", ".md", ".docx")]
-        marker = self.settings.home / "seeded-documents"
-        if marker.exists():
-            return  # whoever deleted a sample does not want it back
         for file in files:
             if file.name not in rows:
                 await asyncio.to_thread(
@@ -186,7 +199,6 @@ class Demo:
             return self._settled(await self._documents(), [file.name for file in files], "INGESTION_COMPLETED")
 
         await self._eventually(indexed, "The sample documents were not indexed in time")
-        marker.touch()
 
     async def _documents(self) -> dict[str, str]:
         """Name → status."""

@@ -119,17 +119,15 @@ class Run:
     ) -> None:
         await emulator
         self.outputs = await self.deployment.deploy(await built)
-        await self._warm()
         await asyncio.gather(self._part("Gateway ready", self.parts.gateway(self.outputs)), proxy)
-        with self.terminal.stage("People and API token ready"):
-            cognito = self.deployment.client("cognito-idp")
-            await asyncio.to_thread(seed_people, cognito, self.outputs["UserPoolId"], self.passwords)
-            token = await asyncio.to_thread(id_token, cognito, self.outputs["ClientId"], "admin", self.passwords.admin)
-            async with session() as http:
-                self.api_token = await Demo(self.settings, token, http).api_token(self.passwords.api_token)
-            self.passwords.model_copy(update={"api_token": self.api_token}).save(self.settings.home)
         async with session() as http:
+            await self._emulator(http, f"warm?{','.join(WARMED)}")  # what the demo needs next, while it is made
+            with self.terminal.stage("People and API token ready"):
+                await self._people(http)
             demo = Demo(self.settings, self.api_token, http)
+            if demo.is_made(self.outputs):
+                await asyncio.gather(postgres, models)
+                return
             with self.terminal.stage("Models registered"):
                 await demo.models()
             await asyncio.gather(postgres, models)
@@ -137,20 +135,23 @@ class Run:
                 await demo.repository()
             with self.terminal.stage("Sample documents indexed"):
                 await demo.documents(self.deployment.client("s3"), self.outputs["DocumentsBucket"])
-            await self._save_emulator(http)
+            demo.set_made(self.outputs)
+            await self._emulator(http, "save")  # it is on disk before anybody relies on it
 
-    async def _warm(self) -> None:
-        """Start what the demo needs next, while it is made."""
-        async with (
-            session() as http,
-            http.post(f"{self.settings.emulator_url}/_lisa/warm?{','.join(WARMED)}") as answer,
-        ):
+    async def _people(self, http: Any) -> None:
+        """The two accounts, and an API token of the administrator's."""
+        cognito = self.deployment.client("cognito-idp")
+        await asyncio.to_thread(seed_people, cognito, self.outputs["UserPoolId"], self.passwords)
+        self.api_token = self.passwords.api_token
+        if not await Demo(self.settings, self.api_token, http).is_accepted():
+            admin = "admin", self.passwords.admin
+            credential = await asyncio.to_thread(id_token, cognito, self.outputs["ClientId"], *admin)
+            self.api_token = await Demo(self.settings, credential, http).api_token()
+            self.passwords.model_copy(update={"api_token": self.api_token}).save(self.settings.home)
+
+    async def _emulator(self, http: Any, what: str) -> None:
+        async with http.post(f"{self.settings.emulator_url}/_lisa/{what}") as answer:
             answer.raise_for_status()
-
-    async def _save_emulator(self, http: Any) -> None:
-        """What was deployed is on disk before anybody may rely on it."""
-        async with http.post(f"{self.settings.emulator_url}/_lisa/save") as response:
-            response.raise_for_status()
 
     def _write_outputs(self) -> None:
         settings, outputs = self.settings, self.outputs
