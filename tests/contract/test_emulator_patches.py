@@ -93,6 +93,17 @@ print(json.dumps(apigateway_v1._gateway_responses.get(api) or {}))
     assert in_emulator(tmp_path, code, repair_of("gateway_responses"))["UNAUTHORIZED"]["statusCode"] == "401"
 
 
+def test_the_loopback_is_secure_transport(tmp_path: Path) -> None:
+    code = """
+from ministack import app
+from ministack.core import iam_evaluator
+app.pin_request_origin("127.0.0.1", False)
+print(json.dumps(iam_evaluator._request_origin.get()[1]))
+"""
+    assert in_emulator(tmp_path, code) is False
+    assert in_emulator(tmp_path, code, repair_of("secure_transport")) is True
+
+
 def test_no_wait_for_logs_that_nobody_wrote(tmp_path: Path) -> None:
     code = """
 import time
