@@ -41,7 +41,7 @@ def parse(path: Path, name: str, limits: Limits | None = None) -> ParsedDocument
 
 
 def _run(path: Path, name: str, output: Path, limits: Limits) -> int:
-    command = [sys.executable, "-B", "-m", "lisa.ingestion.parsing.child"]
+    command = [sys.executable, "-m", "lisa.ingestion.parsing.child"]
     # Nothing of this process's environment goes along: no credentials, no endpoints.
     environment = {"PYTHONPATH": ":".join(entry for entry in sys.path if entry), "LANG": "C.UTF-8"}
     try:
