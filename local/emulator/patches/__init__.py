@@ -12,6 +12,7 @@ from local.emulator.patches import (
     gateway_responses,
     handler_errors,
     log_wait,
+    secure_transport,
     worker_limit,
     yaml_asl,
 )

@@ -1,4 +1,4 @@
-"""The loopback counts as secure transport: with IAM enforced, the buckets' TLS-only policies would refuse everything."""
+"""The loopback counts as secure transport: with IAM enforced, the buckets' TLS-only policies would refuse it."""
 
 
 def install() -> None:
