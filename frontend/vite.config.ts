@@ -21,6 +21,7 @@ export default defineConfig({
   },
   test: {
     css: false,
+    testTimeout: 60_000, // the suite shares its cores with a whole stack
     projects: [
       { extends: true, test: { name: 'unit', environment: 'node', include: ['tests/unit/**/*.test.ts'] } },
       {

@@ -1,6 +1,7 @@
 """Fixtures of the browser tests: Debian's Chromium, people signed in through the real sign-in page."""
 
 import re
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,18 @@ def sign_in(page: Page, username: str, password: str, **_: Any) -> None:
     page.get_by_label("Username").fill(username)
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()
+
+
+def new_person(stack: dict[str, Any], *groups: str) -> dict[str, str]:
+    """Somebody of their own for a test: name and password."""
+    people = People(stack)
+    person = {"username": f"p{uuid.uuid4().hex[:10]}", "password": f"Aa1!{uuid.uuid4().hex}"}
+    name = {"UserPoolId": people.pool_id, "Username": person["username"]}
+    people.cognito.admin_create_user(**name, MessageAction="SUPPRESS")
+    people.cognito.admin_set_user_password(**name, Password=person["password"], Permanent=True)
+    for group in groups:
+        people.cognito.admin_add_user_to_group(**name, GroupName=group)
+    return person
 
 
 def ask(page: Page, question: str) -> None:

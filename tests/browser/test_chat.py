@@ -65,7 +65,7 @@ def test_answer_can_be_copied(visit: Visit) -> None:
 
 
 def test_chat_is_renamed_found_and_deleted(visit: Visit) -> None:
-    title = f"Chat {uuid.uuid4().hex[:8]}"
+    title = f"Say hello to room {uuid.uuid4().hex[:8]}"
     page = begun(visit, title)
     answered(page)
     chats = page.get_by_role("region", name="Chats")

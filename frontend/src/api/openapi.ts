@@ -1995,7 +1995,9 @@ export interface operations {
     };
     repositoriesDeleteRepository: {
         parameters: {
-            query?: never;
+            query?: {
+                force?: boolean;
+            };
             header?: never;
             path: {
                 repositoryId: string;

@@ -36,6 +36,7 @@ export default function TokensPage() {
   const [creating, setCreating] = useState(false);
   const [created, setCreated] = useState<CreatedToken | null>(null);
   const [deleting, setDeleting] = useState<ApiToken | null>(null);
+  const hasOwn = (tokens.data ?? []).some((token) => token.username === person.username && !token.isSystemToken && !token.isExpired);
   const refresh = () => client.invalidateQueries({ queryKey: ['tokens'] });
   return (
     <Page title="API tokens" description="For programs that use LISA in your name, with your groups.">
@@ -44,6 +45,11 @@ export default function TokensPage() {
         {!person.mayIssueTokens && (
           <Alert type="info" header="You may not create tokens" statusIconAriaLabel="Information">
             That needs membership of the group “{config.apiGroup}”. Ask an administrator to add you, then sign in again.
+          </Alert>
+        )}
+        {person.mayIssueTokens && hasOwn && !created && (
+          <Alert type="info" header="You have a token" statusIconAriaLabel="Information">
+            One at a time: delete it before you create another.
           </Alert>
         )}
         <Listed of={tokens} what="the tokens">
@@ -56,7 +62,7 @@ export default function TokensPage() {
                 <Header
                   counter={`(${all.length})`}
                   actions={
-                    <Button variant="primary" disabled={!person.mayIssueTokens} onClick={() => setCreating(true)}>
+                    <Button variant="primary" disabled={!person.mayIssueTokens || hasOwn} onClick={() => setCreating(true)}>
                       Create token
                     </Button>
                   }
