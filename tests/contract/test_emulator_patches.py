@@ -125,11 +125,11 @@ print(json.dumps(invoke(record)["body"]))
 
 def test_an_archive_is_unpacked_once(tmp_path: Path) -> None:
     code = """
-import os
+record = function("import os\\ndef handler(e, c): return os.path.realpath(os.getcwd())")
 folders = set()
 for name in "gh":
-    where = invoke(function("import os\\ndef handler(e, c): return os.path.realpath(os.getcwd())", FunctionName=name,
-        FunctionArn="arn:aws:lambda:us-east-1:000000000000:function:" + name))
+    named = {"FunctionName": name, "FunctionArn": "arn:aws:lambda:us-east-1:000000000000:function:" + name}
+    where = invoke({**record, "config": {**record["config"], **named}})
     folders.add(where["body"])
 print(json.dumps(len(folders)))
 """

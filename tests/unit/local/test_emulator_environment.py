@@ -13,7 +13,8 @@ HOST = {"PATH": "/bin", "LC_ALL": "C", "AWS_PROFILE": "work", "AWS_ENDPOINT_URL"
 def test_the_hosts_aws_settings_stay_behind(tmp_path: Path) -> None:
     seen = emulator_environment(HOST, state=tmp_path, port=4566, region="eu-west-1", iam=True)
     assert (seen["PATH"], seen["LC_ALL"]) == ("/bin", "C")
-    assert not {"AWS_PROFILE", "AWS_ENDPOINT_URL", "HTTPS_PROXY"} & seen.keys()
+    assert not {"AWS_PROFILE", "HTTPS_PROXY"} & seen.keys()
+    assert seen["AWS_ENDPOINT_URL"] == "http://localhost:4566"
     assert (seen["BIND_HOST"], seen["GATEWAY_PORT"], seen["AUTH"]) == ("127.0.0.1", "4566", "true")
 
 
