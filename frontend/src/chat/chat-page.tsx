@@ -61,6 +61,7 @@ function Chat({ sessionId, isNew }: { sessionId: string; isNew: boolean }) {
   const send = (text: string) => {
     if (!model) return;
     following.resume();
+    uploads.clearIndexed(); // room for the answer
     const turn = { model, settings };
     if (editing) void chat.askInstead(sessionId, editing.id, text, turn);
     else void chat.ask(sessionId, text, turn);

@@ -71,6 +71,11 @@ export class UploadStore {
     this.apply({ type: 'cleared' });
   }
 
+  /** Takes what is indexed off the list; what failed stays until somebody has seen to it. */
+  clearIndexed(): void {
+    for (const { id } of this.uploads.filter((upload) => upload.phase === 'indexed')) this.apply({ type: 'removed', id });
+  }
+
   private pump(): void {
     const sending = this.uploads.filter((upload) => upload.phase === 'sending').length;
     for (const upload of this.uploads.filter((each) => each.phase === 'waiting').slice(0, AT_ONCE - sending)) void this.transfer(upload);

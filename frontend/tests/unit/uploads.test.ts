@@ -85,6 +85,8 @@ test('files go up four at a time and are followed to the end', async () => {
   expect(summaryOf(store.all())).toBe('5 indexed, 1 failed');
   expect(store.all()[5]).toMatchObject({ reason: 'The file is encrypted.' });
   expect(io.finished).toHaveBeenCalled();
+  store.clearIndexed();
+  expect(phases(store)).toEqual(['failed']);
 });
 
 test('a retried document is followed by its new job', async () => {
