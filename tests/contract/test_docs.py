@@ -5,9 +5,9 @@ import re
 from pathlib import Path
 
 import pytest
-
 from lisa.errors import AppError
 from lisa.events import EVENTS
+
 from local.settings import LocalSettings
 
 ROOT = Path(__file__).parents[2]
