@@ -4,6 +4,7 @@ The stack for the end-to-end and browser tests starts at once, with data and por
 need none are running. It is started a second time with IAM enforced: a missing permission fails a test.
 """
 
+import asyncio
 import contextlib
 import json
 import os
@@ -17,6 +18,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from xml.etree import ElementTree  # reads only what our own pytest wrote
+
+from local.build import build_page
+from local.settings import LocalSettings
+from local.terminal import Terminal
 
 ROOT = Path(__file__).parent.parent
 HOME = ROOT / ".local" / "test"
@@ -141,6 +146,7 @@ def main() -> int:
     suite = Suite()
     shutil.rmtree(REPORTS, ignore_errors=True)
     REPORTS.mkdir(parents=True)
+    asyncio.run(build_page(LocalSettings(home=HOME), Terminal()))  # its packages are needed by the checks, too
     home = HOME / "stack"
     with stack(suite, home):
         with ThreadPoolExecutor(2) as pool:

@@ -49,7 +49,8 @@ def test_every_route_of_the_api_is_described() -> None:
 
 def test_every_error_and_event_is_described() -> None:
     errors, events = (DOCS / "errors.md").read_text(), (DOCS / "events.md").read_text()
-    for kind in (AppError, *AppError.__subclasses__()):
+    kinds: list[type[AppError]] = [AppError, *AppError.__subclasses__()]
+    for kind in kinds:
         if kind.__module__ == "lisa.errors":
             assert f"| {kind.status} | `{kind.code}` |" in errors
     for event in EVENTS:

@@ -57,7 +57,7 @@ def test_killed_part_comes_back_with_everything_that_was_committed(
     assert row and row["status"] == "INGESTION_COMPLETED"
 
     def found() -> bool:
-        body = {"query": word, "collectionId": library.collection, "topK": 10}
+        body: dict[str, Any] = {"query": word, "collectionId": library.collection, "topK": 10}
         reply = admin.post(f"/repository/{library.id}/similaritySearch", json=body)
         return reply.status_code == 200 and "keeper" in reply.text
 
