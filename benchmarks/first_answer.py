@@ -1,6 +1,6 @@
 """From `make run` (downloads done, no state) to a cited answer over a freshly dropped file: `make first-answer`.
 
-Starts a stack of its own on other ports, drops a file that nobody has seen, asks about it, prints the seconds of each part.
+Starts a stack of its own on other ports, drops a file that nobody has seen, asks about it, and prints the seconds.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Each kind of file yields its text with pages and headings; each bad file a named reason, in the real child process."""
+"""Each kind of file yields its text with pages and headings; each bad file a named reason, in the real child."""
 
 import json
 import os
