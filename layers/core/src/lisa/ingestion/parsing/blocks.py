@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import groupby
 
 SEPARATOR = "\n\n"
 # pdfium marks a hyphen at the end of a line so: the word goes on in the next one.
@@ -84,4 +85,5 @@ class HeadingPath:
 
     @property
     def path(self) -> tuple[str, ...]:
-        return tuple(title for _, title in self._stack)
+        """Outermost first; a heading that only repeats the one above is told once (a page's title and its h1)."""
+        return tuple(title for title, _ in groupby(title for _, title in self._stack))

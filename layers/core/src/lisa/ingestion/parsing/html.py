@@ -46,7 +46,7 @@ def parse_markup(markup: str, above: tuple[str, ...] = ()) -> Iterator[Block]:
             if pending:
                 yield Block("".join(pending), None, above + headings.path)
             headings.enter(LEVELS[tag], text)
-            pending = [text]
+            pending = [] if tag == "title" else [text]  # the title is no part of the page
         else:
             gap = "" if not pending else "\n" if tag in CLOSE and before in CLOSE else "\n\n"
             pending.append(gap + ("- " + text if tag == "li" else text))
