@@ -153,8 +153,10 @@ def main() -> int:
             list(pool.map(lambda check: suite.check(*check), CHECKS))
         suite.pytest("fast", ["tests/unit", "tests/functional", "tests/contract", "tests/gateway"], "-n", "2")
         if ready(suite, home):
-            suite.pytest("stack", ["tests/e2e", "tests/browser"], "-n", "3", "-m", "not disruptive", home=home)
-            suite.pytest("disruption", ["tests/e2e"], "-m", "disruptive", home=home)
+            suite.pytest(
+                "stack", ["tests/e2e", "tests/browser"], "-n", "3", "-m", "not disruptive and not slow", home=home
+            )
+            suite.pytest("alone", ["tests/e2e"], "-m", "disruptive or slow", home=home)
     home = HOME / "iam"
     with stack(suite, home, LISA_ENFORCE_IAM="1"):
         if ready(suite, home):

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol, TypeVar
 
+from lisa.errors import UnavailableError
 from lisa.ingestion.schemas import DocumentTask, EmbedTask
 from lisa.retrieval.schemas import Chunk, EmbeddedChunk
 
@@ -36,7 +37,10 @@ class S3Work:
         self._put(task, EMBEDDED, batch, chunks)
 
     def embedded(self, task: AnyTask, batches: Iterable[int]) -> Iterator[EmbeddedChunk]:
-        """The chunks of all batches in order, one batch in memory at a time."""
+        """The chunks of all batches in order, one batch in memory at a time.
+
+        Raises: UnavailableError when a batch is gone (the bucket keeps them for a day).
+        """
         for batch in batches:
             yield from self._read(task, EMBEDDED, batch, EmbeddedChunk)
 
@@ -45,7 +49,10 @@ class S3Work:
         self._s3.put_object(Bucket=self._bucket, Key=_key(task, kind, batch), Body=lines.encode())
 
     def _read(self, task: AnyTask, kind: str, batch: int, schema: type[C]) -> Iterator[C]:
-        answer = self._s3.get_object(Bucket=self._bucket, Key=_key(task, kind, batch))
+        try:
+            answer = self._s3.get_object(Bucket=self._bucket, Key=_key(task, kind, batch))
+        except self._s3.exceptions.NoSuchKey as error:
+            raise UnavailableError("What an earlier step left for this one is gone. Try the document again.") from error
         for line in answer["Body"].read().decode().split("\n"):
             yield schema.model_validate_json(line)
 
