@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.event_handler.openapi.params import Body
+from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from lisa import aws
 from lisa.http import api, caller
@@ -12,10 +12,12 @@ from lisa.sessions import service
 from lisa.sessions.schemas import (
     Deleted,
     Done,
+    HistoryQuery,
     PutSessionRequest,
     RenameSessionRequest,
     Session,
     SessionId,
+    SessionListQuery,
     SessionSummary,
 )
 from lisa.sessions.store import DynamoSessionStore
@@ -35,8 +37,8 @@ def store() -> DynamoSessionStore:
 
 
 @app.get("/session")
-def list_sessions() -> list[SessionSummary]:
-    return service.listing(store(), caller(app))
+def list_sessions(query: Annotated[SessionListQuery, Query()]) -> list[SessionSummary]:
+    return service.listing(store(), caller(app), query)
 
 
 @app.delete("/session")
@@ -45,8 +47,8 @@ def delete_all() -> Deleted:
 
 
 @app.get("/session/<session_id>")
-def get_session(session_id: SessionId) -> Session:
-    return service.get(store(), caller(app), session_id)
+def get_session(session_id: SessionId, query: Annotated[HistoryQuery, Query()]) -> Session:
+    return service.get(store(), caller(app), session_id, query)
 
 
 @app.put("/session/<session_id>")

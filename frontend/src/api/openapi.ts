@@ -862,6 +862,11 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /** @description `before` is the index of the first message already held. Without a query: the whole history. */
+        HistoryQuery: {
+            pageSize?: number | null;
+            before?: number | null;
+        };
         /** @enum {string} */
         HostingType: "third_party" | "internal_hosted" | "lisa_hosted";
         /**
@@ -1171,12 +1176,15 @@ export interface components {
                 [key: string]: unknown;
             };
         };
+        /** @description `history` begins at index `history_start` of the `history_length` messages that the session has. */
         Session: {
             sessionId: string;
             userId: string;
             history: {
                 [key: string]: unknown;
             }[];
+            historyStart: number;
+            historyLength: number;
             name: string | null;
             configuration: {
                 [key: string]: unknown;
@@ -1188,6 +1196,11 @@ export interface components {
             /** Format: date-time */
             lastUpdated: string;
             projectId?: string | null;
+        };
+        /** @description `before` is the id of the last session already seen. Without a query: all sessions. */
+        SessionListQuery: {
+            pageSize?: number | null;
+            before?: string | null;
         };
         /** @description An entry of the list; `is_encrypted` and `project_id` are there for clients of the original. */
         SessionSummary: {
@@ -2701,7 +2714,10 @@ export interface operations {
     };
     sessionsListSessions: {
         parameters: {
-            query?: never;
+            query?: {
+                pageSize?: string;
+                before?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -2759,7 +2775,10 @@ export interface operations {
     };
     sessionsGetSession: {
         parameters: {
-            query?: never;
+            query?: {
+                pageSize?: string;
+                before?: string;
+            };
             header?: never;
             path: {
                 sessionId: string;

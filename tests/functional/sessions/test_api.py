@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from lisa import aws
 
 from tests.fixtures.control_plane import ADA, BOB, Answer, Cloud, Person
 
@@ -71,6 +72,79 @@ def test_list_is_a_top_level_list_of_all_pages_without_histories(cloud: Cloud, t
         "totalTokensUsed",
     }  # fmt: skip
     assert summaries[0]["firstHumanMessage"].startswith("0 x")
+
+
+def test_list_comes_in_pages_newest_first(cloud: Cloud, table: Any) -> None:
+    for number in range(5):
+        call(cloud, "PUT", f"/session/s{number}", {"messages": turns(1)})
+    whole = call(cloud, "GET", "/session").body
+    pages = [call(cloud, "GET", "/session?pageSize=2").body]
+    while pages[-1]:
+        pages.append(call(cloud, "GET", f"/session?pageSize=2&before={pages[-1][-1]['sessionId']}").body)
+    assert [len(page) for page in pages] == [2, 2, 1, 0]
+    assert [row for page in pages for row in page] == whole
+    assert call(cloud, "GET", f"/session?before={whole[2]['sessionId']}").body == whole[3:]
+
+
+def test_history_comes_in_pages_from_its_end(cloud: Cloud, table: Any) -> None:
+    messages = [*turns(7), *turns(2, 200_000), *turns(3)]  # some in several rows, some the same
+    call(cloud, "PUT", "/session/s", {"messages": messages})
+    whole = call(cloud, "GET", "/session/s").body
+    assert (whole["history"], whole["historyStart"], whole["historyLength"]) == (messages, 0, 12)
+    before = 12
+    history: list[Any] = []
+    while before:
+        page = call(cloud, "GET", f"/session/s?pageSize=5&before={before}").body
+        history = page["history"] + history
+        before = page["historyStart"]
+        assert page["historyLength"] == 12
+    assert history == messages
+    newest = call(cloud, "GET", "/session/s?pageSize=5").body
+    assert (newest["history"], newest["historyStart"], newest["name"]) == (messages[7:], 7, whole["name"])
+    assert call(cloud, "GET", "/session/s?before=3").body["history"] == messages[:3]
+    assert call(cloud, "GET", "/session/s?pageSize=5&before=99").body == newest
+    assert call(cloud, "GET", "/session/s?pageSize=5&before=0").body["history"] == []
+
+
+def test_page_of_more_rows_than_one_read_takes(cloud: Cloud, table: Any) -> None:
+    messages = turns(260)
+    call(cloud, "PUT", "/session/s", {"messages": messages})
+    assert call(cloud, "GET", "/session/s?pageSize=250").body["history"] == messages[10:]
+
+
+def test_only_the_rows_of_the_page_are_read(cloud: Cloud, table: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    call(cloud, "PUT", "/session/s", {"messages": turns(50)})
+    keys: list[Any] = []
+    client = aws.table("sessions").meta.client
+    read = client.batch_get_item
+
+    def watched(RequestItems: Any) -> Any:
+        keys.extend(RequestItems["sessions"]["Keys"])
+        return read(RequestItems=RequestItems)
+
+    monkeypatch.setattr(client, "batch_get_item", watched)
+    monkeypatch.setattr(client, "query", None)
+    assert len(call(cloud, "GET", "/session/s?pageSize=4").body["history"]) == len(keys) == 4
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/session?pageSize=0", "/session?pageSize=101", "/session?pageSize=x", "/session?before=a%23b",
+        "/session/s?pageSize=0", "/session/s?pageSize=1001", "/session/s?before=-1", "/session/s?before=x",
+    ],
+)  # fmt: skip
+def test_bad_page_is_refused(cloud: Cloud, table: Any, path: str) -> None:
+    call(cloud, "PUT", "/session/s", {"messages": turns(1)})
+    answer = call(cloud, "GET", path)
+    assert (answer.status, answer.body["code"]) == (422, "invalid")
+
+
+def test_page_after_a_session_that_is_not_there_is_refused(cloud: Cloud, table: Any) -> None:
+    call(cloud, "PUT", "/session/other", {"messages": turns(1)}, BOB)
+    answer = call(cloud, "GET", "/session?pageSize=2&before=other")
+    assert (answer.status, answer.body["code"]) == (422, "invalid")
+    assert "List again without `before`" in answer.body["message"]
 
 
 def test_rename_keeps_the_history(cloud: Cloud, table: Any) -> None:

@@ -57,6 +57,10 @@ class MemoryStore:
         self._interrupt("read_messages")
         return dict(self.messages.get((user_id, session_id), {}))
 
+    def get_messages(self, user_id: str, session_id: str, references: Iterable[str]) -> dict[str, str]:
+        stored = self.read_messages(user_id, session_id)
+        return {reference: stored[reference] for reference in references if reference in stored}
+
     def write_messages(self, user_id: str, session_id: str, parts: Mapping[str, Sequence[str]]) -> None:
         kept = self.messages.setdefault((user_id, session_id), {})
         for reference, texts in parts.items():

@@ -27,6 +27,20 @@ class RenameSessionRequest(Schema):
     name: SessionName
 
 
+class SessionListQuery(Schema):
+    """`before` is the id of the last session already seen. Without a query: all sessions."""
+
+    page_size: int | None = Field(None, ge=1, le=100)
+    before: SessionId | None = None
+
+
+class HistoryQuery(Schema):
+    """`before` is the index of the first message already held. Without a query: the whole history."""
+
+    page_size: int | None = Field(None, ge=1, le=1000)
+    before: int | None = Field(None, ge=0)
+
+
 class SessionSummary(Schema):
     """An entry of the list; `is_encrypted` and `project_id` are there for clients of the original."""
 
@@ -51,9 +65,13 @@ class SessionRow(SessionSummary):
 
 
 class Session(Schema):
+    """`history` begins at index `history_start` of the `history_length` messages that the session has."""
+
     session_id: str
     user_id: str
     history: list[Message]
+    history_start: int
+    history_length: int
     name: str | None
     configuration: dict[str, Any] | None
     start_time: datetime

@@ -14,14 +14,16 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from lisa.auth.schemas import Caller
-from lisa.errors import ConflictError, NotFoundError, TooLargeError
+from lisa.errors import ConflictError, InvalidError, NotFoundError, TooLargeError
 from lisa.sessions.schemas import (
     MAX_CONFIGURATION_BYTES,
     Deleted,
     Done,
+    HistoryQuery,
     Message,
     PutSessionRequest,
     Session,
+    SessionListQuery,
     SessionRow,
     SessionSummary,
 )
@@ -30,6 +32,8 @@ PART_CHARACTERS = 75_000  # at most 300 KB of UTF-8; a row holds 400 KB
 SAVE_TRIES = 8
 READ_TRIES = 3
 SUMMARY_CHARACTERS = 300
+ALL_SESSIONS = SessionListQuery()
+ALL_MESSAGES = HistoryQuery()
 UNKNOWN = "There is no such session. List the sessions to see those that are yours."
 
 
@@ -41,22 +45,30 @@ class SessionStore(Protocol):
     def rename(self, user_id: str, session_id: str, name: str, version: str, moment: datetime) -> bool: ...
     def summaries(self, user_id: str) -> list[SessionSummary]: ...
     def read_messages(self, user_id: str, session_id: str) -> dict[str, str]: ...
+    def get_messages(self, user_id: str, session_id: str, references: Iterable[str]) -> dict[str, str]: ...
     def write_messages(self, user_id: str, session_id: str, parts: Mapping[str, Sequence[str]]) -> None: ...
     def delete_messages(self, user_id: str, session_id: str, references: Iterable[str]) -> None: ...
     def delete(self, user_id: str, session_id: str) -> bool: ...
     def delete_all(self, user_id: str) -> None: ...
 
 
-def listing(store: SessionStore, caller: Caller) -> list[SessionSummary]:
-    """The caller's sessions, the one used last first."""
-    return sorted(store.summaries(caller.username), key=lambda summary: summary.last_updated, reverse=True)
+def listing(store: SessionStore, caller: Caller, query: SessionListQuery = ALL_SESSIONS) -> list[SessionSummary]:
+    """The caller's sessions, the one used last first. Raises: InvalidError when `before` is none of them."""
+    found = store.summaries(caller.username)
+    newest_first = sorted(found, key=lambda summary: (summary.last_updated, summary.session_id), reverse=True)
+    ids = [summary.session_id for summary in newest_first]
+    if query.before is not None and query.before not in ids:
+        raise InvalidError("The session named in `before` does not exist (any more). List again without `before`.")
+    start = ids.index(query.before) + 1 if query.before is not None else 0
+    return newest_first[start:][: query.page_size]
 
 
-def get(store: SessionStore, caller: Caller, session_id: str) -> Session:
-    """Raises: NotFoundError."""
-    row, stored = _read(store, caller.username, session_id)
-    history = [json.loads(stored[reference]) for reference in row.references if reference in stored]
-    return Session.model_validate({**row.model_dump(), "history": history})
+def get(store: SessionStore, caller: Caller, session_id: str, query: HistoryQuery = ALL_MESSAGES) -> Session:
+    """The session with its history, or with the newest page of it before an index. Raises: NotFoundError."""
+    row, start, references, stored = _read(store, caller.username, session_id, query)
+    history = [json.loads(stored[reference]) for reference in references if reference in stored]
+    place = {"history_start": start, "history_length": len(row.references)}
+    return Session.model_validate({**row.model_dump(), "history": history, **place})
 
 
 def save(store: SessionStore, caller: Caller, session_id: str, request: PutSessionRequest, moment: datetime) -> Done:
@@ -93,16 +105,30 @@ def delete_all(store: SessionStore, caller: Caller) -> Deleted:
     return Deleted(deleted=True)
 
 
-def _read(store: SessionStore, user_id: str, session_id: str) -> tuple[SessionRow, dict[str, str]]:
+def _read(
+    store: SessionStore, user_id: str, session_id: str, query: HistoryQuery
+) -> tuple[SessionRow, int, list[str], dict[str, str]]:
+    """The session's row, the first index that is asked for, the references from there, and the messages' texts."""
     tries = 0
     while True:
         row = store.get(user_id, session_id)
         if row is None:
             raise NotFoundError(UNKNOWN)
-        stored = store.read_messages(user_id, session_id)
+        start, end = _window(len(row.references), query)
+        references = row.references[start:end]
+        if len(references) == len(row.references):
+            stored = store.read_messages(user_id, session_id)
+        else:
+            stored = store.get_messages(user_id, session_id, references)
         tries += 1
-        if tries == READ_TRIES or all(reference in stored for reference in row.references):
-            return row, stored  # else somebody saved between the two reads
+        if tries == READ_TRIES or all(reference in stored for reference in references):
+            return row, start, references, stored  # else somebody saved between the two reads
+
+
+def _window(length: int, query: HistoryQuery) -> tuple[int, int]:
+    """Which messages are asked for. A `before` beyond the end is the end: another device may have cut the history."""
+    end = length if query.before is None else min(query.before, length)
+    return (0 if query.page_size is None else max(0, end - query.page_size)), end
 
 
 def _references(texts: Sequence[str], known: Iterable[str]) -> tuple[list[str], dict[str, list[str]]]:

@@ -12,6 +12,8 @@ from lisa.sessions.schemas import SessionRow, SessionSummary
 
 SUMMARY_COLUMNS = [name for field, info in SessionSummary.model_fields.items() if (name := info.alias or field)]
 
+BATCH = 100  # keys that one BatchGetItem takes
+
 
 class DynamoSessionStore:
     def __init__(self, table: Any) -> None:
@@ -48,11 +50,23 @@ class DynamoSessionStore:
 
     def read_messages(self, user_id: str, session_id: str) -> dict[str, str]:
         """The JSON text of each message by its reference; rows of writes that failed half-way are among them."""
-        parts: dict[str, list[str]] = {}
-        for row in self._query(user_id, f"message#{session_id}#", ["sk", "body"]):
-            parts.setdefault(row["sk"].split("#")[2], []).append(row["body"])
-        whole = {reference: texts for reference, texts in parts.items() if len(texts) == _part_count(reference)}
-        return {reference: "".join(texts) for reference, texts in whole.items()}
+        return _texts(self._query(user_id, f"message#{session_id}#", ["sk", "body"]))
+
+    def get_messages(self, user_id: str, session_id: str, references: Iterable[str]) -> dict[str, str]:
+        """As `read_messages`, of these references only."""
+        wanted = [
+            _message_key(user_id, session_id, reference, number)
+            for reference in dict.fromkeys(references)  # a key may be asked for once
+            for number in range(_part_count(reference))
+        ]
+        rows: list[dict[str, Any]] = []
+        while wanted:
+            request = {"Keys": wanted[:BATCH], "ConsistentRead": True}
+            answer = self._table.meta.client.batch_get_item(RequestItems={self._table.name: request})
+            rows += answer["Responses"].get(self._table.name, [])
+            left = answer.get("UnprocessedKeys", {}).get(self._table.name, {})  # what is beyond 16 MB
+            wanted = left.get("Keys", []) + wanted[BATCH:]
+        return _texts(sorted(rows, key=lambda row: str(row["sk"])))
 
     def write_messages(self, user_id: str, session_id: str, parts: Mapping[str, Sequence[str]]) -> None:
         with self._table.batch_writer() as batch:  # sends again what DynamoDB leaves unprocessed
@@ -114,6 +128,14 @@ def _key(user_id: str, session_id: str) -> dict[str, str]:
 
 def _message_key(user_id: str, session_id: str, reference: str, part: int) -> dict[str, str]:
     return {"userId": user_id, "sk": f"message#{session_id}#{reference}#{part:03}"}
+
+
+def _texts(rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Messages by reference, of rows in the order of their keys; a message that lacks a part is left out."""
+    parts: dict[str, list[str]] = {}
+    for row in rows:
+        parts.setdefault(row["sk"].split("#")[2], []).append(row["body"])
+    return {reference: "".join(texts) for reference, texts in parts.items() if len(texts) == _part_count(reference)}
 
 
 def _part_count(reference: str) -> int:
