@@ -114,12 +114,46 @@ def test_headings_of_a_printed_page_are_no_part_of_a_sentence_but_wrapped_lines_
         "24 tower bolts: 310 newton metres.\nEvery ten years\nReplace the yaw motor."
     )
 
-    found = [sentence.text for sentence in sentences(PromptPassage(number=1, title="t", text=page))]
+    found = list(sentences(PromptPassage(number=1, title="t", text=page)))
 
-    assert found == [
-        "Every six months",
-        "Grease the bearings with 120 grams of lithium grease for each blade.",
-        "Check the torque of the\n24 tower bolts: 310 newton metres.",
-        "Every ten years",
-        "Replace the yaw motor.",
+    assert [(sentence.headings, sentence.text) for sentence in found] == [
+        (("Every six months",), "Grease the bearings with 120 grams of lithium grease for each blade."),
+        ((), "Check the torque of the\n24 tower bolts: 310 newton metres."),
+        (("Every ten years",), "Replace the yaw motor."),
     ]
+
+
+def test_a_heading_is_quoted_with_the_sentence_below_it(minilm: MiniLm) -> None:
+    page = (
+        "Every six months\nGrease the pitch bearings with 120 grams of lithium grease for each blade. Check the torque"
+        " of the 24 tower bolts.\n\n## Every ten years\n\nReplace the yaw motor.\n\nHow to order parts"
+    )
+    question = "How often must the pitch bearings be greased?"
+
+    text = answer(chat(question, grounding_message([Found("care.pdf", 1, page)])), minilm.embed)
+
+    quote = "Every six months … Grease the pitch bearings with 120 grams of lithium grease for each blade."
+    assert text.split("\n\n")[1] == f"> {quote} [1]"
+    assert all(part in page for part in quote.split(" … "))
+
+
+@pytest.mark.parametrize(
+    ("page", "quotes"),
+    [
+        ("Every six months\n\nGrease it.\n\nMore is in the other book.\n\nCall us.",
+         ["Every six months … Grease it.", "More is in the other book."]),
+        ("How to take leave\n\n# Notice\n\nTell your manager a month ahead.",
+         ["How to take leave … Notice … Tell your manager a month ahead."]),
+        ("Care of the plant\n\nEvery six months\n\nGrease all bearings.",
+         ["Care of the plant … Every six months … Grease all bearings."]),
+        ("Grease the bearings.\n\nHow to order parts", ["Grease the bearings."]),
+        ("Oil five litres\n\nGrease three grams\n\nWater two litres",
+         ["Oil five litres", "Grease three grams", "Water two litres"]),
+        ("What to do first\n- Open the valve\n- Close the other valve",
+         ["What to do first … Open the valve", "Close the other valve"]),
+    ],
+)  # fmt: skip
+def test_a_heading_is_no_quote_of_its_own_but_rows_are(page: str, quotes: list[str]) -> None:
+    found = sentences(PromptPassage(number=1, title="t", text=page))
+
+    assert [sentence.quote for sentence in found] == quotes
