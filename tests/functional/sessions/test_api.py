@@ -1,10 +1,12 @@
 """Sessions through the handler, messages as rows in DynamoDB."""
 
 import json
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from botocore.client import BaseClient
 from lisa import aws
 
 from tests.fixtures.control_plane import ADA, BOB, Answer, Cloud, Person
@@ -172,7 +174,15 @@ def test_session_whose_id_begins_like_another_is_left_alone(cloud: Cloud, table:
         assert len(call(cloud, "GET", f"/session/{session_id}").body["history"]) == 3
 
 
-def test_histories_saved_at_once_do_not_mix(cloud: Cloud, table: Any) -> None:
+def test_histories_saved_at_once_do_not_mix(cloud: Cloud, table: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    one_at_a_time, send = threading.Lock(), BaseClient._make_api_call
+
+    def atomic(client: BaseClient, *request: Any) -> Any:
+        with one_at_a_time:  # moto checks a condition and writes in two steps; DynamoDB does not
+            return send(client, *request)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", atomic)
+
     def save(writer: int) -> int:
         messages = [{"type": "human", "content": f"shared {n}"} for n in range(5)]
         messages += [{"type": "ai", "content": f"writer {writer} turn {n}"} for n in range(5)]
