@@ -15,9 +15,12 @@ class Schema(BaseModel):
 
 
 def now() -> datetime:
-    """The present, in UTC, to the millisecond (what JSON and DynamoDB rows keep)."""
+    """The present, in UTC, to the millisecond (what JSON and DynamoDB rows keep).
+
+    Never a whole second: it would be written without a fraction, and such strings do not sort as their times do.
+    """
     moment = datetime.now(UTC)
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+    return moment.replace(microsecond=max(moment.microsecond // 1000, 1) * 1000)
 
 
 FREE_BYTES = 16 * 1024
