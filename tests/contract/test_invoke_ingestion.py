@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from lisa.errors import UnavailableError
 from lisa.ingestion.errors import SupersededError
 
 from tests.fixtures.control_plane import Context
@@ -44,7 +44,7 @@ def test_task_of_a_document_that_is_gone_says_so(library: Library, task: str) ->
 
 
 def test_batch_that_is_not_there_fails(library: Library) -> None:
-    with pytest.raises(ClientError, match="NoSuchKey"):
+    with pytest.raises(UnavailableError, match="Try the document again"):
         invoke("ingestion.embed_chunks", SAMPLES / "EmbedChunksFunction" / "missing_batch.json")
 
 
