@@ -16,7 +16,8 @@ WEIGHTS = "SmolLM2-135M-Instruct.Q4_1.gguf"
 CONTEXT_TOKENS = 8_192  # what it was trained with, shared by the chats at one time
 CHATS_AT_ONCE = 2
 THREADS = 1  # measured on two cores: a second thread spins at barriers and is four times slower
-LONGEST_ANSWER = 1_024  # tokens when the caller sets no limit: a small model may not find its own end
+REPEAT_PENALTY = 1.15  # else it repeats one sentence until the limit
+LONGEST_ANSWER = 512  # tokens when the caller sets no limit: a small model may not find its own end
 
 
 def weights() -> Path:
@@ -44,6 +45,7 @@ def serve(host: str, port: int) -> xllamacpp.Server:
     parameters.n_ctx = CONTEXT_TOKENS
     parameters.n_parallel = CHATS_AT_ONCE
     parameters.n_predict = LONGEST_ANSWER
+    parameters.sampling.penalty_repeat = REPEAT_PENALTY
     parameters.cpuparams.n_threads = THREADS
     parameters.cpuparams_batch.n_threads = THREADS
     parameters.n_threads_http = 4
