@@ -25,6 +25,8 @@ SAMPLES = ROOT / "events" / "invoke"
 SCRATCH_BUCKET = "lisa-sam-local-site"  # the samples replace and remove a page: not the running one
 AT_ONCE = 2
 INVOKE_SECONDS = 300
+# Its 20 s for a container to answer are too few where two start at once on a busy laptop.
+SAM_SETTINGS = {"SAM_CLI_TELEMETRY": "0", "SAM_CLI_CONTAINER_CONNECTION_TIMEOUT": "120"}
 # A function that cannot run. Others are answers: rows that are not there, PostgreSQL or Serve out of reach.
 NOT_OURS = ("ImportModuleError", "SettingsError", "ValidationError", "KeyError", "TypeError", "AttributeError")
 
@@ -81,7 +83,7 @@ class Containers:
                 *("--skip-pull-image", "--container-host-interface", "127.0.0.1"),
             ],
             cwd=ROOT,
-            env=self.environment | {"SAM_CLI_TELEMETRY": "0"} | docker(),
+            env=self.environment | SAM_SETTINGS | docker(),
             capture_output=True,
             text=True,
             timeout=INVOKE_SECONDS,

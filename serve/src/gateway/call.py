@@ -1,23 +1,48 @@
 """One inference call on its way: who asks which model for what, and what grounds the answer."""
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
+from gateway.form import FormFile
 from gateway.grounding import Grounding
-from gateway.requests import Operation
+from gateway.operations import Operation
 from gateway.routing import Target
+
+
+class Meter(Protocol):
+    """Counts the tokens of one call from what passes by."""
+
+    def event(self, ready: bytes) -> bytes:
+        """Whole events of a stream; returns what the client gets of them."""
+        ...
+
+    def answer(self, body: bytes) -> None:
+        """An answer that is not streamed."""
+        ...
+
+    def add(self, prompt: int, completion: int, cached: int = 0) -> None:
+        """What a translated answer told."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """`body` is the caller's, without `lisa`; `provider_key` is "" for an upstream that asks for none."""
+    """One attempt at one deployment.
+
+    `body` is the caller's JSON, or the text fields of a form, without `lisa`; `provider_key` is "" for an upstream
+    that asks for none; `headers` are those of the caller that go upstream.
+    """
 
     operation: Operation
     target: Target
     body: dict[str, Any]
     username: str
     provider_key: str
+    meter: Meter
     grounding: Grounding | None = None
+    files: tuple[FormFile, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_streamed(self) -> bool:

@@ -1,6 +1,4 @@
-"""Where calls for a model go: an endpoint that speaks OpenAI's protocol, or a provider that LiteLLM translates for."""
-
-# ruff: noqa: SIM905 - lists of words read best as text
+"""Where a model's calls go: passed through to an endpoint that speaks the caller's protocol, or translated."""
 
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
@@ -8,39 +6,19 @@ from urllib.parse import urlsplit, urlunsplit
 from lisa.models.schemas import HostingType, ModelRow
 from yarl import URL
 
-# LiteLLM's prefixes for endpoints that speak OpenAI's protocol; the prefix is not part of the upstream's model name.
-# A prefix with an address of its own needs no modelUrl.
-OPENAI_SPEAKERS: dict[str, str | None] = {
-    "openai": "https://api.openai.com/v1",
-    "text-completion-openai": "https://api.openai.com/v1",
-    "custom_openai": None,
-    "openai_like": None,
-    "hosted_vllm": None,
-    "ollama": None,
-    "ollama_chat": None,
-    "llamafile": None,
-    "lm_studio": None,
-    "litellm_proxy": None,
-    "xinference": None,
-}
-OLLAMA = ("ollama", "ollama_chat")
-# Prefixes that need translation even where the model has an address of its own. Any other prefix beside an address is
-# part of the name, as in `meta-llama/Llama-3.1-8B`.
-TRANSLATED = frozenset(
-    "ai21 anthropic anthropic_text azure azure_ai azure_text bedrock bedrock_converse bedrock_mantle cohere"
-    " cohere_chat databricks gemini huggingface jina_ai nlp_cloud oci palm petals predibase replicate"
-    " sagemaker sagemaker_chat snowflake triton vertex_ai vertex_ai_beta voyage watsonx watsonx_text".split()
-)
+from gateway.operations import Operation
+from gateway.providers import COMPATIBLE, OPENAI, PROVIDERS, TRANSLATED, Provider
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A model that can be called. `base` is None where LiteLLM translates."""
+    """A model that can be called. `provider` is None where LiteLLM translates everything."""
 
     row: ModelRow
     groups: frozenset[str]
     upstream_model: str
-    base: str | None
+    provider: Provider | None = None
+    base: str = ""
     query: str = ""
 
     @property
@@ -48,32 +26,43 @@ class Target:
         return self.row.model_id
 
     def url(self, path: str) -> URL:
-        """The address of e.g. `/chat/completions` at an endpoint that speaks OpenAI's protocol."""
-        if self.base is None:
+        """The address of e.g. `/chat/completions` at an endpoint that is not translated."""
+        if not self.base:
             raise ValueError("LiteLLM finds the address of this model")
         return URL(self.base + path + self.query, encoded=True)
+
+    def speaks(self, operation: Operation) -> bool:
+        """Whether calls pass through."""
+        return self.provider is not None and operation in self.provider.speaks
+
+    def may_speak(self, operation: Operation) -> bool:
+        """Whether passing through is worth a try."""
+        return self.provider is not None and operation in self.provider.may_speak
 
 
 def target_of(row: ModelRow) -> Target:
     """Raises: ValueError when the row's address cannot be used; the message names the model only."""
     prefix, slash, name = row.model_name.partition("/")
     groups = frozenset(row.allowed_groups)
-    if slash and prefix in OPENAI_SPEAKERS:
-        address = row.model_url or OPENAI_SPEAKERS[prefix]
-        if address is not None:
-            base, query = _parts(row.model_id, address, is_ollama=prefix in OLLAMA)
-            return Target(row, groups, name, base, query)
-    elif row.model_url and (row.hosting_type is not HostingType.THIRD_PARTY or prefix not in TRANSLATED or not slash):
-        base, query = _parts(row.model_id, row.model_url)
-        return Target(row, groups, row.model_name, base, query)
-    return Target(row, groups, row.model_name, None)
+    provider = PROVIDERS.get(prefix) if slash else None
+    if provider is None and row.model_url and not _is_translated(row, prefix, slash):
+        provider, name = COMPATIBLE, row.model_name
+    address = row.model_url or (provider.address if provider else None)
+    if provider is None or address is None:
+        return Target(row, groups, row.model_name)
+    if row.model_url and provider is OPENAI:
+        provider = COMPATIBLE  # somebody else's endpoint that speaks OpenAI's protocol, more or less
+    base, query = _parts(row.model_id, address, provider)
+    return Target(row, groups, name, provider, base, query)
 
 
-def _parts(model_id: str, address: str, is_ollama: bool = False) -> tuple[str, str]:
+def _is_translated(row: ModelRow, prefix: str, slash: str) -> bool:
+    return row.hosting_type is HostingType.THIRD_PARTY and bool(slash) and prefix in TRANSLATED
+
+
+def _parts(model_id: str, address: str, provider: Provider) -> tuple[str, str]:
     split = urlsplit(address.strip())
     if split.scheme not in ("http", "https") or not split.hostname or split.username or split.password:
         raise ValueError(f"model {model_id}: modelUrl has to be http(s)://host[:port]/path without a user name")
-    path = split.path.rstrip("/")
-    if is_ollama and not path:
-        path = "/v1"  # Ollama's own address, as LiteLLM takes it, is not the one of its OpenAI protocol
+    path = split.path.rstrip("/") or provider.default_path
     return urlunsplit((split.scheme, split.netloc, path, "", "")), f"?{split.query}" if split.query else ""

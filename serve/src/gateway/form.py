@@ -1,0 +1,65 @@
+"""`multipart/form-data`: pictures, sound and the fields beside them."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+from aiohttp.base_protocol import BaseProtocol
+from lisa.errors import BadRequestError
+
+MAX_PARTS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class FormFile:
+    name: str
+    filename: str
+    content_type: str
+    data: bytes
+
+
+async def parse_form(content_type: str, raw: bytes) -> tuple[dict[str, Any], tuple[FormFile, ...]]:
+    """The text fields (a repeated one is a list) and the files of a body. Raises: BadRequestError."""
+    fields: dict[str, Any] = {}
+    files: list[FormFile] = []
+    loop = asyncio.get_running_loop()
+    stream = aiohttp.StreamReader(BaseProtocol(loop), limit=len(raw) + 1, loop=loop)
+    stream.feed_data(raw)
+    stream.feed_eof()
+    try:
+        reader = aiohttp.MultipartReader({"Content-Type": content_type}, stream)
+        count = 0
+        while (part := await reader.next()) is not None:
+            count += 1
+            if not isinstance(part, aiohttp.BodyPartReader) or not part.name or count > MAX_PARTS:
+                raise BadRequestError(f"The form has a part without a name, a nested one, or over {MAX_PARTS} parts.")
+            data = bytes(await part.read())
+            if part.filename is not None:
+                kind = part.headers.get("Content-Type", "application/octet-stream")
+                files.append(FormFile(part.name, part.filename, kind, data))
+            else:
+                _add(fields, part.name, data.decode())
+    except (ValueError, RuntimeError, AssertionError, aiohttp.ClientError, UnicodeDecodeError) as error:
+        raise BadRequestError("The body is not valid multipart/form-data.") from error
+    return fields, tuple(files)
+
+
+def _add(fields: dict[str, Any], name: str, value: str) -> None:
+    if name not in fields:
+        fields[name] = value
+    elif isinstance(fields[name], list):
+        fields[name].append(value)
+    else:
+        fields[name] = [fields[name], value]
+
+
+def encode_form(fields: dict[str, Any], files: tuple[FormFile, ...]) -> aiohttp.FormData:
+    """The body for an upstream."""
+    form = aiohttp.FormData(default_to_multipart=True)
+    for name, value in fields.items():
+        for each in value if isinstance(value, list) else [value]:
+            form.add_field(name, str(each))
+    for file in files:
+        form.add_field(file.name, file.data, filename=file.filename, content_type=file.content_type)
+    return form

@@ -1,0 +1,53 @@
+"""What a caller can ask of a model. An operation is a line here, a route in `routes.py`, and nothing else."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Protocol(StrEnum):
+    """Whose error bodies and stream endings a caller expects."""
+
+    OPENAI = "openai"
+    ANTHROPIC = "anthropic"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """`path` is the route's and the upstream's, below its base; `required` the field without which it makes no sense."""
+
+    name: str
+    path: str
+    required: str
+    protocol: Protocol = Protocol.OPENAI
+    is_groundable: bool = False
+    takes_form: bool = False  # multipart/form-data beside JSON: it may come with files
+    is_generating: bool = False  # answers with tokens of its own, so that what it may cost has to be reserved
+
+
+CHAT = Operation("chat", "/chat/completions", "messages", is_groundable=True, is_generating=True)
+COMPLETIONS = Operation("completions", "/completions", "prompt", is_generating=True)
+EMBEDDINGS = Operation("embeddings", "/embeddings", "input")
+RESPONSES = Operation("responses", "/responses", "input", is_generating=True)
+MESSAGES = Operation("messages", "/messages", "messages", Protocol.ANTHROPIC, is_generating=True)
+COUNT_TOKENS = Operation("count_tokens", "/messages/count_tokens", "messages", Protocol.ANTHROPIC)
+IMAGES = Operation("images", "/images/generations", "prompt")
+IMAGE_EDITS = Operation("image_edits", "/images/edits", "prompt", takes_form=True)
+SPEECH = Operation("speech", "/audio/speech", "input")
+TRANSCRIPTIONS = Operation("transcriptions", "/audio/transcriptions", "file", takes_form=True)
+VIDEOS = Operation("videos", "/videos", "prompt", takes_form=True)
+RERANK = Operation("rerank", "/rerank", "query")
+
+OPERATIONS = (
+    CHAT,
+    COMPLETIONS,
+    EMBEDDINGS,
+    RESPONSES,
+    MESSAGES,
+    COUNT_TOKENS,
+    IMAGES,
+    IMAGE_EDITS,
+    SPEECH,
+    TRANSCRIPTIONS,
+    VIDEOS,
+    RERANK,
+)
