@@ -634,7 +634,10 @@ export interface components {
         };
         CreateModelRequest: {
             modelId: string;
-            /** @description provider path for LiteLLM, e.g. `openai/gpt-4o` or `bedrock/…` */
+            /**
+             * @description as in a model; may be left out beside `deployments`
+             * @default
+             */
             modelName: string;
             modelType: components["schemas"]["ModelType"];
             modelDescription?: string | null;
@@ -652,6 +655,27 @@ export interface components {
             /** @default third_party */
             hostingType: components["schemas"]["HostingType"];
             contextWindow?: number | null;
+            /** @description tokens that an answer may have at most */
+            maxOutputTokens?: number | null;
+            /**
+             * @description registered models that answer for this one, by weight; then it has no endpoint
+             * @default []
+             */
+            deployments: components["schemas"]["ModelDeployment"][];
+            /**
+             * @description models tried in this order when this one fails
+             * @default []
+             */
+            fallbacks: string[];
+            /** @description absent: the public price list */
+            pricing?: components["schemas"]["Pricing"] | null;
+            /**
+             * @description key of your choice → guardrail
+             * @default {}
+             */
+            guardrailsConfig: {
+                [key: string]: components["schemas"]["GuardrailConfig"];
+            };
             /** @description the provider's key; kept in Secrets Manager, never shown */
             apiKey?: string | null;
         };
@@ -862,6 +886,28 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /** @description A Bedrock guardrail that a model's calls pass. */
+        GuardrailConfig: {
+            guardrailName: string;
+            /** @description id or ARN */
+            guardrailIdentifier: string;
+            /** @default DRAFT */
+            guardrailVersion: string;
+            mode: components["schemas"]["GuardrailMode"];
+            description?: string | null;
+            /**
+             * @description whose calls it checks; none = everybody's
+             * @default []
+             */
+            allowedGroups: string[];
+            /**
+             * @description in an update: this entry is removed
+             * @default false
+             */
+            markedForDeletion: boolean;
+        };
+        /** @enum {string} */
+        GuardrailMode: "pre_call" | "during_call" | "post_call";
         /** @description `before` is the index of the first message already held. Without a query: the whole history. */
         HistoryQuery: {
             pageSize?: number | null;
@@ -1010,12 +1056,42 @@ export interface components {
             /** @default third_party */
             hostingType: components["schemas"]["HostingType"];
             contextWindow?: number | null;
+            /** @description tokens that an answer may have at most */
+            maxOutputTokens?: number | null;
+            /**
+             * @description registered models that answer for this one, by weight; then it has no endpoint
+             * @default []
+             */
+            deployments: components["schemas"]["ModelDeployment"][];
+            /**
+             * @description models tried in this order when this one fails
+             * @default []
+             */
+            fallbacks: string[];
+            /** @description absent: the public price list */
+            pricing?: components["schemas"]["Pricing"] | null;
+            /**
+             * @description key of your choice → guardrail
+             * @default {}
+             */
+            guardrailsConfig: {
+                [key: string]: components["schemas"]["GuardrailConfig"];
+            };
             /** @default Creating */
             status: components["schemas"]["ModelStatus"];
             failureReason?: string | null;
         };
         ModelAnswer: {
             model: components["schemas"]["Model"];
+        };
+        /** @description One of the registered models that together answer for another. */
+        ModelDeployment: {
+            modelId: string;
+            /**
+             * @description how often it is chosen, compared with the others
+             * @default 1
+             */
+            weight: number;
         };
         ModelName: {
             modelName?: string | null;
@@ -1060,6 +1136,11 @@ export interface components {
             status: string;
             /** @default  */
             createdAt: string;
+        };
+        /** @description What a token costs, in US dollars. Zero is a price: nothing is counted against a budget. */
+        Pricing: {
+            inputCostPerToken: number;
+            outputCostPerToken: number;
         };
         /** @description A whole document. `version_id`, when given, is the version that was read plus one. */
         PutConfigurationRequest: {
@@ -1269,7 +1350,11 @@ export interface components {
             metadata?: components["schemas"]["Metadata"] | null;
             status?: components["schemas"]["CollectionStatus"] | null;
         };
-        /** @description Absent and null fields stay as they are; "" and [] empty a field (an empty `apiKey` removes the key). */
+        /**
+         * @description Absent and null fields stay as they are; "" and [] empty a field (an empty `apiKey` removes the key).
+         *
+         *     Of `guardrailsConfig` the entries that are sent are added, replaced, or removed if `markedForDeletion`.
+         */
         UpdateModelRequest: {
             /** @description true starts, false stops */
             enabled?: boolean | null;
@@ -1281,6 +1366,14 @@ export interface components {
             features?: components["schemas"]["Feature"][] | null;
             allowedGroups?: string[] | null;
             contextWindow?: number | null;
+            /** @description 0 removes the limit */
+            maxOutputTokens?: number | null;
+            deployments?: components["schemas"]["ModelDeployment"][] | null;
+            fallbacks?: string[] | null;
+            pricing?: components["schemas"]["Pricing"] | "" | null;
+            guardrailsConfig?: {
+                [key: string]: components["schemas"]["GuardrailConfig"];
+            } | null;
             apiKey?: string | null;
         };
         /** @description Absent and null fields stay as they are; "" and [] empty a field. */

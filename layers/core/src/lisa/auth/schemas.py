@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import Annotated
 
 from pydantic import Field
 
 from lisa.errors import ForbiddenError
 from lisa.schemas import Schema
 from lisa.settings import Settings
+
+Group = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class AuthType(StrEnum):

@@ -1,11 +1,13 @@
 """AI models: what an admin sends, what a row keeps, what a client sees."""
 
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from lisa.auth.schemas import Group
 from lisa.models.endpoints import checked_url
+from lisa.models.guardrails import Guardrails
 from lisa.schemas import Schema
 
 MODEL_ID = r"^[A-Za-z0-9][A-Za-z0-9._:-]*$"
@@ -65,14 +67,33 @@ def _url(value: str | None) -> str | None:
     return checked_url(value) if value else value
 
 
-Group = Annotated[str, Field(min_length=1, max_length=200)]
+ModelId = Annotated[str, Field(min_length=1, max_length=128, pattern=MODEL_ID)]
 ModelUrl = Annotated[str, Field(max_length=2000), BeforeValidator(lambda v: v.strip() if isinstance(v, str) else v)]
+
+
+class ModelDeployment(Schema):
+    """One of the registered models that together answer for another."""
+
+    model_id: ModelId
+    weight: int = Field(1, ge=1, le=1000, description="how often it is chosen, compared with the others")
+
+
+class Pricing(Schema):
+    """What a token costs, in US dollars. Zero is a price: nothing is counted against a budget."""
+
+    # A price per thousand or million tokens is refused here rather than charged a million times.
+    input_cost_per_token: float = Field(ge=0, le=1, allow_inf_nan=False)
+    output_cost_per_token: float = Field(ge=0, le=1, allow_inf_nan=False)
+
+
+# The name of a model that has no endpoint of its own.
+DEPLOYMENTS = "lisa/deployments"
 
 
 class ModelFields(Schema):
     """What may be set at creation and is shown to everybody who may use the model."""
 
-    model_id: str = Field(min_length=1, max_length=128, pattern=MODEL_ID)
+    model_id: ModelId
     model_name: str = Field(
         min_length=1, max_length=500, description="provider path for LiteLLM, e.g. `openai/gpt-4o` or `bedrock/…`"
     )
@@ -84,6 +105,13 @@ class ModelFields(Schema):
     allowed_groups: list[Group] = Field([], max_length=100, description="none = everybody")
     hosting_type: HostingType = HostingType.THIRD_PARTY
     context_window: int | None = Field(None, gt=0)
+    max_output_tokens: int | None = Field(None, gt=0, description="tokens that an answer may have at most")
+    deployments: list[ModelDeployment] = Field(
+        [], max_length=20, description="registered models that answer for this one, by weight; then it has no endpoint"
+    )
+    fallbacks: list[ModelId] = Field([], max_length=5, description="models tried in this order when this one fails")
+    pricing: Pricing | None = Field(None, description="absent: the public price list")
+    guardrails_config: Guardrails = Field({}, description="key of your choice → guardrail")
 
     @field_validator("hosting_type", mode="before")
     @classmethod
@@ -92,10 +120,15 @@ class ModelFields(Schema):
             return HostingType.THIRD_PARTY
         return value.lower() if isinstance(value, str) else value
 
-    @field_validator("features", "allowed_groups", mode="before")
+    @field_validator("features", "allowed_groups", "deployments", "fallbacks", mode="before")
     @classmethod
     def null_is_empty(cls, value: Any) -> Any:
         return [] if value is None else value
+
+    @field_validator("guardrails_config", mode="before")
+    @classmethod
+    def null_is_no_guardrail(cls, value: Any) -> Any:
+        return {} if value is None else value
 
     @field_validator("streaming", mode="before")
     @classmethod
@@ -124,10 +157,27 @@ class CoherentFields(ModelFields):
             raise ValueError("an embedding model cannot stream; leave `streaming` out")
         if self.hosting_type is HostingType.INTERNAL_HOSTED and not self.model_url:
             raise ValueError("an internal_hosted model needs `modelUrl`, the address of its load balancer")
+        self._check_endpoint()
+        self._check_references()
         return self
+
+    def _check_endpoint(self) -> None:
+        if self.deployments and self.model_url:
+            raise ValueError("a model with `deployments` has no endpoint of its own; leave `modelUrl` out")
+        if not self.deployments and self.model_name in ("", DEPLOYMENTS):
+            raise ValueError("send `modelName`, the provider's path of the model, e.g. `openai/gpt-4o`")
+
+    def _check_references(self) -> None:
+        deployments = [deployment.model_id for deployment in self.deployments]
+        for name, ids in (("deployments", deployments), ("fallbacks", self.fallbacks)):
+            if self.model_id in ids:
+                raise ValueError(f"a model cannot be among its own `{name}`")
+            if len(set(ids)) < len(ids):
+                raise ValueError(f"`{name}` names a model twice")
 
 
 class CreateModelRequest(CoherentFields):
+    model_name: str = Field("", max_length=500, description="as in a model; may be left out beside `deployments`")
     api_key: str | None = Field(
         None, max_length=8192, description="the provider's key; kept in Secrets Manager, never shown", repr=False
     )
@@ -139,9 +189,23 @@ class CreateModelRequest(CoherentFields):
             raise ValueError(SELF_HOSTING)
         return value
 
+    @field_validator("model_name", mode="before")
+    @classmethod
+    def null_is_absent(cls, value: Any) -> Any:
+        return "" if value is None else value
+
+    @model_validator(mode="after")
+    def no_key_of_its_own(self) -> Self:
+        if self.deployments and self.api_key:
+            raise ValueError("a model with `deployments` has no key of its own; leave `apiKey` out")
+        return self
+
 
 class UpdateModelRequest(Schema):
-    """Absent and null fields stay as they are; "" and [] empty a field (an empty `apiKey` removes the key)."""
+    """Absent and null fields stay as they are; "" and [] empty a field (an empty `apiKey` removes the key).
+
+    Of `guardrailsConfig` the entries that are sent are added, replaced, or removed if `markedForDeletion`.
+    """
 
     enabled: bool | None = Field(None, description="true starts, false stops")
     model_type: ModelType | None = None
@@ -152,6 +216,11 @@ class UpdateModelRequest(Schema):
     features: list[Feature] | None = Field(None, max_length=50)
     allowed_groups: list[Group] | None = Field(None, max_length=100)
     context_window: int | None = Field(None, gt=0)
+    max_output_tokens: int | None = Field(None, ge=0, description="0 removes the limit")
+    deployments: list[ModelDeployment] | None = Field(None, max_length=20)
+    fallbacks: list[ModelId] | None = Field(None, max_length=5)
+    pricing: Pricing | Literal[""] | None = None
+    guardrails_config: Guardrails | None = None
     api_key: str | None = Field(None, max_length=8192, repr=False)
 
     @field_validator("model_url")

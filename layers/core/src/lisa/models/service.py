@@ -12,6 +12,7 @@ from lisa.errors import ConflictError, InvalidError, NotFoundError, UnavailableE
 from lisa.machines import Machine
 from lisa.models import transitions
 from lisa.models.schemas import (
+    DEPLOYMENTS,
     CoherentFields,
     CreateModelRequest,
     Model,
@@ -59,7 +60,7 @@ def create_model(
         raise taken
     fields = request.model_dump(exclude={"api_key"})
     row = ModelRow(
-        **fields,
+        **fields | {"model_name": request.model_name or DEPLOYMENTS},
         status=ModelStatus.CREATING,
         api_key_secret_arn=keys.keep(request.model_id, request.api_key) if request.api_key else None,
         last_modified=moment.isoformat(),
