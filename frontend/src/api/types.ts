@@ -24,6 +24,7 @@ export type RepositoryStatus = Schemas['RepositoryStatus'];
 export type CreateRepository = Request<'CreateRepositoryRequest', 'repositoryId' | 'type'>;
 
 export type Collection = Schemas['Collection'];
+export type CollectionStatus = Schemas['CollectionStatus'];
 export type CollectionPage = Schemas['CollectionPage'];
 export type CreateCollection = Request<'CollectionRequest', 'name'>;
 

@@ -5,7 +5,6 @@ import ButtonDropdown from '@cloudscape-design/components/button-dropdown';
 import FileInput from '@cloudscape-design/components/file-input';
 import Header from '@cloudscape-design/components/header';
 import SpaceBetween from '@cloudscape-design/components/space-between';
-import StatusIndicator from '@cloudscape-design/components/status-indicator';
 import Table from '@cloudscape-design/components/table';
 import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -15,6 +14,7 @@ import type { DocumentKey, LibraryDocument } from '../api/types';
 import { Confirm } from '../layout/confirm';
 import { useNotices } from '../layout/notices';
 import { Empty, Loading, ProblemBox } from '../layout/page-states';
+import { State } from '../layout/state';
 import { useWatch } from '../layout/use-watch';
 import { useServices } from '../services';
 import { DropZone } from '../uploads/drop-zone';
@@ -120,7 +120,7 @@ export function DocumentTable({ repositoryId, collectionId }: { repositoryId: st
         }
         columnDefinitions={[
           { id: 'name', header: 'Name', isRowHeader: true, cell: (document) => <span className="wrap">{document.document_name}</span>, minWidth: 180 },
-          { id: 'state', header: 'State', cell: (document) => <State document={document} />, minWidth: 160 },
+          { id: 'state', header: 'State', cell: (document) => <DocumentState document={document} />, minWidth: 160 },
           { id: 'chunks', header: 'Passages', cell: (document) => document.chunks || '-', minWidth: 90 },
           { id: 'by', header: 'Added by', cell: (document) => document.username, minWidth: 110 },
           { id: 'date', header: 'Added', cell: (document) => new Date(document.upload_date).toLocaleDateString('en', { year: 'numeric', month: 'short', day: 'numeric' }), minWidth: 140 },
@@ -161,20 +161,11 @@ export function DocumentTable({ repositoryId, collectionId }: { repositoryId: st
   );
 }
 
-function State({ document }: { document: LibraryDocument }) {
+function DocumentState({ document }: { document: LibraryDocument }) {
   const { status, stage, error_message: reason } = document;
+  const failed = status?.endsWith('_FAILED');
   if (status?.startsWith('DELETE')) {
-    return status === 'DELETE_FAILED' ? (
-      <StatusIndicator type="error">Deletion failed{reason ? `: ${reason}` : ''}</StatusIndicator>
-    ) : (
-      <StatusIndicator type="loading">Deleting</StatusIndicator>
-    );
+    return <State is={failed ? { type: 'error', text: 'Deletion failed' } : { type: 'loading', text: 'Deleting' }} reason={failed && reason} />;
   }
-  const { type, text } = PHASES[status ? phaseOf(status, stage) : 'indexed'];
-  return (
-    <>
-      <StatusIndicator type={type}>{text}</StatusIndicator>
-      {status === 'INGESTION_FAILED' && reason && <Box color="text-status-error" fontSize="body-s">{reason}</Box>}
-    </>
-  );
+  return <State is={PHASES[status ? phaseOf(status, stage) : 'indexed']} reason={failed && reason} />;
 }

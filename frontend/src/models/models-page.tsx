@@ -6,7 +6,6 @@ import ButtonDropdown from '@cloudscape-design/components/button-dropdown';
 import Cards from '@cloudscape-design/components/cards';
 import Header from '@cloudscape-design/components/header';
 import SpaceBetween from '@cloudscape-design/components/space-between';
-import StatusIndicator, { type StatusIndicatorProps } from '@cloudscape-design/components/status-indicator';
 import TextFilter from '@cloudscape-design/components/text-filter';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -17,11 +16,12 @@ import { groupsText } from '../layout/groups-field';
 import { useNotices } from '../layout/notices';
 import { Page } from '../layout/page';
 import { Empty, Listed } from '../layout/page-states';
+import { State, type StateWords } from '../layout/state';
 import { useWatch } from '../layout/use-watch';
 import { useServices } from '../services';
 import { ModelDialog } from './model-dialog';
 
-const STATUS: Record<ModelStatus, { type: StatusIndicatorProps.Type; text: string }> = {
+const STATUS: Record<ModelStatus, StateWords> = {
   Creating: { type: 'in-progress', text: 'Creating' },
   InService: { type: 'success', text: 'In service' },
   Starting: { type: 'in-progress', text: 'Starting' },
@@ -111,7 +111,7 @@ export default function ModelsPage() {
                   </Header>
                 ),
                 sections: [
-                  { id: 'status', content: (model) => <Status model={model} /> },
+                  { id: 'status', content: (model) => <State is={STATUS[model.status]} reason={model.failureReason} /> },
                   { id: 'description', content: (model) => <Box color="text-body-secondary">{model.modelDescription || 'No description.'}</Box> },
                   {
                     id: 'facts',
@@ -149,16 +149,6 @@ export default function ModelsPage() {
         </Confirm>
       )}
     </Page>
-  );
-}
-
-function Status({ model }: { model: Model }) {
-  const { type, text } = STATUS[model.status];
-  return (
-    <>
-      <StatusIndicator type={type}>{text}</StatusIndicator>
-      {model.failureReason && <Box color="text-status-error">{model.failureReason}</Box>}
-    </>
   );
 }
 

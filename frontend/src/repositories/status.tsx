@@ -1,13 +1,18 @@
-import Box from '@cloudscape-design/components/box';
-import StatusIndicator, { type StatusIndicatorProps } from '@cloudscape-design/components/status-indicator';
-import type { Collection, Repository, RepositoryStatus } from '../api/types';
+import type { Collection, CollectionStatus, Repository, RepositoryStatus } from '../api/types';
+import { State, type StateWords } from '../layout/state';
 
-const REPOSITORY: Record<RepositoryStatus, { type: StatusIndicatorProps.Type; text: string }> = {
+const REPOSITORY: Record<RepositoryStatus, StateWords> = {
   CREATE_IN_PROGRESS: { type: 'in-progress', text: 'Creating' },
   CREATE_COMPLETE: { type: 'success', text: 'Ready' },
   CREATE_FAILED: { type: 'error', text: 'Creation failed' },
   UPDATE_IN_PROGRESS: { type: 'in-progress', text: 'Updating' },
   UPDATE_COMPLETE: { type: 'success', text: 'Ready' },
+  DELETE_IN_PROGRESS: { type: 'in-progress', text: 'Deleting' },
+  DELETE_FAILED: { type: 'error', text: 'Deletion failed' },
+};
+const COLLECTION: Record<CollectionStatus, StateWords> = {
+  ACTIVE: { type: 'success', text: 'Ready' },
+  ARCHIVED: { type: 'stopped', text: 'Archived' },
   DELETE_IN_PROGRESS: { type: 'in-progress', text: 'Deleting' },
   DELETE_FAILED: { type: 'error', text: 'Deletion failed' },
 };
@@ -18,29 +23,10 @@ export const isCollectionUnderWay = (collection: Collection): boolean => collect
 export const nameOf = (repository: Repository): string => repository.repositoryName || repository.repositoryId;
 
 export function RepositoryState({ repository }: { repository: Repository }) {
-  const { type, text } = REPOSITORY[repository.status] ?? { type: 'info', text: repository.status };
-  return (
-    <>
-      <StatusIndicator type={type}>{text}</StatusIndicator>
-      {repository.failureReason && <Box color="text-status-error">{repository.failureReason}</Box>}
-    </>
-  );
+  return <State is={REPOSITORY[repository.status] ?? { type: 'info', text: repository.status }} reason={repository.failureReason} />;
 }
 
 export function CollectionState({ collection }: { collection: Collection }) {
-  switch (collection.status) {
-    case 'DELETE_IN_PROGRESS':
-      return <StatusIndicator type="in-progress">Deleting</StatusIndicator>;
-    case 'DELETE_FAILED':
-      return (
-        <>
-          <StatusIndicator type="error">Deletion failed</StatusIndicator>
-          {collection.failureReason && <Box color="text-status-error">{collection.failureReason}</Box>}
-        </>
-      );
-    case 'ACTIVE':
-      return <StatusIndicator type="success">Ready</StatusIndicator>;
-    default:
-      return <StatusIndicator type="stopped">Archived</StatusIndicator>;
-  }
+  const failed = collection.status === 'DELETE_FAILED';
+  return <State is={COLLECTION[collection.status]} reason={failed && collection.failureReason} />;
 }

@@ -2,13 +2,13 @@
 import Button from '@cloudscape-design/components/button';
 import ExpandableSection from '@cloudscape-design/components/expandable-section';
 import ProgressBar from '@cloudscape-design/components/progress-bar';
-import StatusIndicator, { type StatusIndicatorProps } from '@cloudscape-design/components/status-indicator';
 import LiveRegion from '@cloudscape-design/components/live-region';
 import { useSyncExternalStore } from 'react';
+import { State, type StateWords } from '../layout/state';
 import { useServices } from '../services';
 import { isFinal, summaryOf, type Phase, type Upload } from './upload';
 
-export const PHASES: Record<Phase, { type: StatusIndicatorProps.Type; text: string }> = {
+export const PHASES: Record<Phase, StateWords> = {
   waiting: { type: 'pending', text: 'Waiting' },
   sending: { type: 'in-progress', text: 'Uploading' },
   queued: { type: 'pending', text: 'Queued' },
@@ -52,7 +52,6 @@ export function UploadList({ repositoryId }: { repositoryId?: string }) {
 
 function UploadRow({ upload }: { upload: Upload }) {
   const { uploads: store } = useServices();
-  const { type, text } = PHASES[upload.phase];
   const percent = Math.round(upload.sent * 100);
   return (
     <li className="upload" data-phase={upload.phase}>
@@ -63,7 +62,7 @@ function UploadRow({ upload }: { upload: Upload }) {
         {upload.phase === 'sending' ? (
           <ProgressBar value={percent} variant="standalone" ariaLabel={`Uploading ${upload.name}`} />
         ) : (
-          <StatusIndicator type={type}>{text}</StatusIndicator>
+          <State is={PHASES[upload.phase]} />
         )}
       </div>
       <div className="upload-actions">

@@ -20,6 +20,9 @@ const model = (modelId: string, change: Partial<Model> = {}): Model => ({
   streaming: true,
   features: [],
   allowedGroups: [],
+  deployments: [],
+  fallbacks: [],
+  guardrailsConfig: {},
   status: 'InService',
   ...change,
 });
