@@ -90,6 +90,12 @@ def test_api_token_has_the_groups_of_its_row() -> None:
     assert (caller.is_admin, caller.may_issue_tokens) == (False, True)
 
 
+def test_caller_knows_the_key_that_was_used() -> None:
+    world = World()
+    ids = [world.auth.authenticate(credential).key_id for credential in (RAW, "current-key", JWT)]
+    assert ids == ["u", "management", None]
+
+
 def test_hash_of_a_token_is_not_a_credential() -> None:
     with pytest.raises(UnauthorizedError):
         World().auth.authenticate(hashlib.sha256(RAW.encode()).hexdigest())

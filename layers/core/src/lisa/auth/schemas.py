@@ -19,6 +19,9 @@ class AuthType(StrEnum):
     JWT = "jwt"
 
 
+MANAGEMENT_KEY_ID = "management"
+
+
 class GroupSettings(Settings):
     """The names of the groups that carry a role; an empty `user_group` admits every signed-in person."""
 
@@ -47,6 +50,7 @@ class Caller(Schema):
     username: str = Field(min_length=1)
     groups: frozenset[str] = frozenset()
     auth_type: AuthType = AuthType.JWT
+    key_id: str | None = None  # the UUID of the API token, or MANAGEMENT_KEY_ID; None for a person who signed in
     is_admin: bool = False
     is_rag_admin: bool = False
     may_issue_tokens: bool = False
@@ -62,7 +66,9 @@ class Caller(Schema):
             raise ForbiddenError("This needs membership of the admin group. Ask an administrator.")
 
 
-def caller_of(username: str, groups: Iterable[str], auth_type: AuthType, names: GroupSettings) -> Caller:
+def caller_of(
+    username: str, groups: Iterable[str], auth_type: AuthType, names: GroupSettings, key_id: str | None = None
+) -> Caller:
     """A caller with the roles that its groups carry; the management key is an admin."""
     members = frozenset(groups)
     is_admin = auth_type is AuthType.MANAGEMENT or names.admin_group in members
@@ -70,6 +76,7 @@ def caller_of(username: str, groups: Iterable[str], auth_type: AuthType, names: 
         username=username,
         groups=members,
         auth_type=auth_type,
+        key_id=key_id,
         is_admin=is_admin,
         is_rag_admin=is_admin or names.rag_admin_group in members,
         may_issue_tokens=is_admin or names.api_group in members,

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from lisa.api_tokens.schemas import ApiToken, hash_of
 from lisa.auth.jwt import Identity
-from lisa.auth.schemas import AuthType, Caller, GroupSettings, caller_of
+from lisa.auth.schemas import MANAGEMENT_KEY_ID, AuthType, Caller, GroupSettings, caller_of
 from lisa.errors import ForbiddenError, UnauthorizedError
 from lisa.memory import Clock, DeadlineCache, Remembered
 
@@ -107,7 +107,8 @@ class Authenticator:
             raise UnauthorizedError("The credential is unknown. Sign in, or create an API token.")
         if token.token_expiration <= self._clock():
             raise UnauthorizedError("The API token has expired. Create a new one.")
-        return caller_of(token.username, token.groups, AuthType.API_TOKEN, self._groups), token.token_expiration
+        caller = caller_of(token.username, token.groups, AuthType.API_TOKEN, self._groups, token.token_uuid)
+        return caller, token.token_expiration
 
     def _is_management_key(self, credential: str, max_age: float) -> bool:
         offered = _digest(credential)
@@ -115,7 +116,7 @@ class Authenticator:
         return any(hmac.compare_digest(offered, _digest(key)) for key in keys if key)  # in constant time
 
     def _management_caller(self) -> tuple[Caller, float]:
-        caller = caller_of(MANAGEMENT_USERNAME, (), AuthType.MANAGEMENT, self._groups)
+        caller = caller_of(MANAGEMENT_USERNAME, (), AuthType.MANAGEMENT, self._groups, MANAGEMENT_KEY_ID)
         return caller, self._clock() + ACCEPTED_SECONDS
 
     def _admit(self, caller: Caller) -> None:
