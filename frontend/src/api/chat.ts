@@ -14,9 +14,13 @@ export interface ChatRequest {
 
 const LOST = new ApiError(0, 'lost', 'The connection was lost before the answer was complete. Try again.');
 
-export async function* streamReply(chat: ChatRequest, signal: AbortSignal): AsyncGenerator<Chunk> {
+/** Usage is counted per session under this header; Serve takes 128 characters of it. */
+const SESSION_HEADER = 'x-lisa-session-id';
+const SENDABLE = /^[\x21-\x7e]{1,128}$/; // ids of other clients may hold anything
+
+export async function* streamReply(chat: ChatRequest, signal: AbortSignal, sessionId: string): AsyncGenerator<Chunk> {
   const json = chat.stream ? { ...chat, stream_options: { include_usage: true } } : chat;
-  const response = await send('POST', 'v1/chat/completions', { json, signal });
+  const response = await send('POST', 'v1/chat/completions', { json, signal, headers: SENDABLE.test(sessionId) ? { [SESSION_HEADER]: sessionId } : {} });
   if (!response.headers.get('content-type')?.includes('text/event-stream') || !response.body) {
     yield* chunksOf(await response.json());
     yield { type: 'done' };

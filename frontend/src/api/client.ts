@@ -1,5 +1,5 @@
 /** The one way to the API: adds the credential, turns failures into ApiError, never repeats what is not idempotent. */
-import { ApiError, errorOf, offline } from './errors';
+import { ApiError, errorOf, offline, retryAtOf } from './errors';
 
 export interface Identity {
   /** The bearer token, renewed if need be; null when nobody is signed in. */
@@ -13,6 +13,7 @@ export interface RequestOptions {
   json?: unknown;
   /** A body that is not JSON, with its type. */
   raw?: { body: string; contentType: string };
+  headers?: Record<string, string>;
   signal?: AbortSignal;
 }
 
@@ -41,7 +42,7 @@ export async function send(method: string, path: string, options: RequestOptions
     identity.rejected();
     throw new ApiError(401, 'unauthorized', 'Your session has ended. Sign in again.');
   }
-  const headers: Record<string, string> = { Authorization: `Bearer ${token}` };
+  const headers: Record<string, string> = { ...options.headers, Authorization: `Bearer ${token}` };
   let body: string | undefined;
   if (options.raw) {
     headers['Content-Type'] = options.raw.contentType;
@@ -56,7 +57,8 @@ export async function send(method: string, path: string, options: RequestOptions
   if (response.ok) return response;
   const text = await response.text().catch(() => '');
   if (response.status === 401) identity.rejected();
-  throw errorOf(response.status, text, response.headers.get('x-amzn-requestid') ?? response.headers.get('x-request-id'));
+  const requestId = response.headers.get('x-amzn-requestid') ?? response.headers.get('x-request-id');
+  throw errorOf(response.status, text, requestId, retryAtOf(response.headers.get('retry-after'), new Date()));
 }
 
 export async function request<T>(method: string, path: string, options: RequestOptions = {}): Promise<T> {

@@ -10,6 +10,8 @@ export class ApiError extends Error {
     readonly code: string,
     message: string,
     readonly requestId?: string,
+    /** When the server is willing again, of a refusal for now. */
+    readonly retryAt?: Date,
   ) {
     super(message);
   }
@@ -44,17 +46,31 @@ const FALLBACKS: Record<number, string> = {
   504: 'Try again, or with a shorter request.',
 };
 
+/** Refusals that a quota causes: its owner can see there how much is left. */
+const QUOTA_TITLES: Record<string, string> = {
+  rate_limit_exceeded: 'Too many requests for now',
+  budget_exceeded: 'The budget is used up',
+};
+const MY_USAGE = { text: 'See My usage', href: '#/my-usage' };
+
 /** What to show of any thrown thing. */
 export function problemOf(error: unknown): Problem {
   if (error instanceof ApiError) {
-    const title = TITLES[error.status] ?? (error.status >= 500 ? 'Something went wrong on the server' : 'The request was refused');
-    return { title, detail: error.message, ...(error.requestId ? { requestId: error.requestId } : {}) };
+    const quota = QUOTA_TITLES[error.code];
+    const title = quota ?? TITLES[error.status] ?? (error.status >= 500 ? 'Something went wrong on the server' : 'The request was refused');
+    return {
+      title,
+      detail: error.message,
+      ...(error.requestId ? { requestId: error.requestId } : {}),
+      ...(error.retryAt ? { retryAt: error.retryAt.toISOString() } : {}),
+      ...(quota ? { help: MY_USAGE } : {}),
+    };
   }
   return { title: 'Something went wrong in this page', detail: error instanceof Error ? error.message : 'Reload the page and try again.' };
 }
 
 /** Reads our own shape `{code, message, requestId}`, OpenAI's `{error: {…}}`, API Gateway's `{message}` and bare strings. */
-export function errorOf(status: number, text: string, headerRequestId?: string | null): ApiError {
+export function errorOf(status: number, text: string, headerRequestId?: string | null, retryAt?: Date): ApiError {
   const body = parsed(text);
   const shape = isRecord(body) && isRecord(body.error) ? body.error : body;
   const field = (name: string): string | undefined =>
@@ -62,7 +78,15 @@ export function errorOf(status: number, text: string, headerRequestId?: string |
   const message = typeof shape === 'string' ? shape : (field('message') ?? field('Message') ?? field('detail'));
   const requestId = field('requestId') ?? headerRequestId ?? undefined;
   const said = message && message !== 'Unauthorized' && message !== 'Forbidden' ? message : undefined;
-  return new ApiError(status, field('code') ?? `http_${status}`, said ?? FALLBACKS[status] ?? `The server answered with status ${status}.`, requestId);
+  return new ApiError(status, field('code') ?? `http_${status}`, said ?? FALLBACKS[status] ?? `The server answered with status ${status}.`, requestId, retryAt);
+}
+
+/** A `Retry-After` header, in seconds or as a date; undefined when it says nothing of use. */
+export function retryAtOf(header: string | null, now: Date): Date | undefined {
+  if (!header) return undefined;
+  const time = /^\d+$/.test(header) ? now.getTime() + Number(header) * 1000 : Date.parse(header);
+  const date = new Date(time);
+  return Number.isNaN(date.getTime()) || date <= now ? undefined : date;
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {

@@ -10,6 +10,10 @@ export interface Problem {
   title: string;
   detail: string;
   requestId?: string;
+  /** ISO 8601: before this moment trying again is refused for certain. */
+  retryAt?: string;
+  /** A page that explains it or lets one go on. */
+  help?: { text: string; href: string };
 }
 
 export type Model = Schemas['Model'];

@@ -21,7 +21,7 @@ import { historyFor } from './history';
 import type { Chunk } from './reply';
 
 export interface ChatIo {
-  stream(request: ChatRequest, signal: AbortSignal): AsyncIterable<Chunk>;
+  stream(request: ChatRequest, signal: AbortSignal, sessionId: string): AsyncIterable<Chunk>;
   load(sessionId: string): Promise<StoredSession>;
   save(sessionId: string, messages: StoredMessage[], configuration: SessionConfiguration): Promise<unknown>;
   /** How a new chat begins. */
@@ -130,7 +130,7 @@ export class ChatStore {
     this.apply(sessionId, { type: 'answering', id: newId(), modelId: model.modelId });
     const began = performance.now();
     try {
-      for await (const chunk of this.io.stream(chatRequest(model, messages, settings), abort.signal)) {
+      for await (const chunk of this.io.stream(chatRequest(model, messages, settings), abort.signal, sessionId)) {
         this.apply(sessionId, { type: 'chunk', chunk }, chunk.type === 'text');
       }
     } catch (error) {

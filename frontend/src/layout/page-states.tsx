@@ -7,16 +7,33 @@ import Spinner from '@cloudscape-design/components/spinner';
 import type { ReactNode } from 'react';
 import { problemOf } from '../api/errors';
 import type { Problem } from '../api/types';
+import { momentOf, useSecondsUntil } from './time';
+
+const COUNTED_S = 120; // a longer wait is told as a time, and not counted down
 
 export function ProblemBox({ problem, onRetry, retryText = 'Try again' }: { problem: Problem; onRetry?: () => void; retryText?: string }) {
+  const seconds = useSecondsUntil(problem.retryAt);
+  const counted = seconds > 0 && seconds <= COUNTED_S;
   return (
     <Alert
       type="error"
       header={problem.title}
       statusIconAriaLabel="Error"
-      action={onRetry && <Button onClick={onRetry}>{retryText}</Button>}
+      action={
+        onRetry && (
+          <Button disabled={counted} onClick={onRetry}>
+            {counted ? `${retryText} in ${seconds} s` : retryText}
+          </Button>
+        )
+      }
     >
       {problem.detail}
+      {seconds > COUNTED_S && problem.retryAt && ` Possible again ${momentOf(problem.retryAt)}.`}
+      {problem.help && (
+        <div>
+          <a href={problem.help.href}>{problem.help.text}</a>
+        </div>
+      )}
       {problem.requestId && (
         <Box variant="small" display="block" color="inherit">
           Request id: {problem.requestId}

@@ -52,6 +52,23 @@ test('a refused question says why, with the request id, and can be tried again',
   expect(await answer('Now it works')).toBeVisible();
 });
 
+test('a question over a limit says when it can be asked again, and where the limit is shown', async () => {
+  const limited = (code: string, retryAfter: number) =>
+    new Response(JSON.stringify({ error: { message: 'You may send 5 requests per minute.', type: 'rate_limit_error', code } }), { status: 429, headers: { 'retry-after': String(retryAfter) } });
+  let code = 'rate_limit_exceeded';
+  api({ ...BASE, 'POST v1/chat/completions': () => limited(code, code === 'budget_exceeded' ? 400_000 : 37) });
+  show(<ChatPage />, { route: '/chat?/:sessionId?', path: '/chat' });
+  await ask('Hi');
+  expect(await screen.findByText('You may send 5 requests per minute.')).toBeVisible();
+  expect(screen.getByRole('button', { name: /^Try again in \d+ s$/ })).toBeDisabled();
+  expect(screen.getByRole('link', { name: 'See My usage' })).toHaveAttribute('href', '#/my-usage');
+  code = 'budget_exceeded';
+  await ask('And now?');
+  expect(await screen.findByText('The budget is used up')).toBeVisible();
+  expect(screen.getByText(/Possible again on \d+ \w+ at \d\d:\d\d/)).toBeVisible();
+  expect(screen.getByRole('button', { name: 'Try again' })).toBeEnabled(); // another model may be cheaper, or free
+});
+
 test('a saved chat is restored with its citations as buttons', async () => {
   api({
     ...BASE,

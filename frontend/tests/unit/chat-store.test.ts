@@ -11,6 +11,7 @@ const GROUNDED: Turn = { model: MODEL, settings: { topK: 3, repositoryId: 'demo'
 
 class FakeIo implements ChatIo {
   requests: ChatRequest[] = [];
+  sessions: string[] = [];
   saves: StoredMessage[][] = [];
   chunks: Chunk[] = [{ type: 'text', text: 'Hello' }, { type: 'done' }];
   saved = vi.fn();
@@ -22,8 +23,9 @@ class FakeIo implements ChatIo {
     this.saves.push(messages);
   };
 
-  async *stream(request: ChatRequest, signal: AbortSignal): AsyncGenerator<Chunk> {
+  async *stream(request: ChatRequest, signal: AbortSignal, sessionId: string): AsyncGenerator<Chunk> {
     this.requests.push(request);
+    this.sessions.push(sessionId);
     for (const chunk of this.chunks) {
       if (chunk.type === 'stopped') {
         await new Promise((_, reject) => signal.addEventListener('abort', () => reject(new DOMException('', 'AbortError'))));
@@ -50,6 +52,12 @@ test('a grounded question names its repository and collection', async () => {
   const io = new FakeIo();
   await (await begun(io)).ask('s', 'Hi', GROUNDED);
   expect(io.requests[0]?.lisa).toEqual({ repositoryId: 'demo', collectionId: 'c', topK: 3 });
+});
+
+test('a question is counted for its session', async () => {
+  const io = new FakeIo();
+  await (await begun(io)).ask('s', 'Hi', TURN);
+  expect(io.sessions).toEqual(['s']);
 });
 
 test('stopping keeps and saves what was written', async () => {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { apiUrl, identifyWith, request } from '../../src/api/client';
 import { configOf } from '../../src/api/config';
-import { errorOf, problemOf } from '../../src/api/errors';
+import { errorOf, problemOf, retryAtOf } from '../../src/api/errors';
 
 const rejected = vi.fn();
 let calls: RequestInit[] = [];
@@ -67,6 +67,16 @@ test.each([
   ['<html>Bad gateway</html>', { code: 'http_404', message: 'It may have been deleted in the meantime.' }],
 ])('errors of every shape become words: %s', (text, expected) => {
   expect(errorOf(404, text)).toMatchObject(expected);
+});
+
+test.each([
+  ['30', '2026-11-23T12:00:30.000Z'],
+  ['Mon, 23 Nov 2026 12:05:00 GMT', '2026-11-23T12:05:00.000Z'],
+  ['0', undefined],
+  ['soon', undefined],
+  [null, undefined],
+])('Retry-After %s is the moment %s', (header, moment) => {
+  expect(retryAtOf(header, new Date('2026-11-23T12:00:00Z'))?.toISOString()).toBe(moment);
 });
 
 test('a configuration without an authority is refused by name', () => {
