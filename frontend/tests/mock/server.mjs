@@ -24,7 +24,7 @@ const models = new Map(
         { modelId: 'claude-sonnet', modelName: 'bedrock/anthropic.claude-sonnet-4-20250514-v1:0', modelType: 'textgen', modelDescription: null, streaming: true, contextWindow: 200000, allowedGroups: ['research', 'legal'], status: 'Failed', failureReason: 'The provider refused the key: check apiKey.' },
       ]
     : []
-  ).map((model) => [model.modelId, { features: [], allowedGroups: [], hostingType: 'third_party', ...model }]),
+  ).map((model) => [model.modelId, { features: [], allowedGroups: [], deployments: [], fallbacks: [], guardrailsConfig: {}, hostingType: 'third_party', ...model }]),
 );
 const repositories = new Map((full ? [{ repositoryId: 'demo', repositoryName: 'Demo handbook', description: 'A sample of documents to ask about.', embeddingModelId: 'minilm-l6-v2', type: 'pgvector', allowedGroups: [], status: 'CREATE_COMPLETE' }] : []).map((each) => [each.repositoryId, each]));
 const collections = new Map([['demo', [{ collectionId: 'c1', repositoryId: 'demo', name: 'Travel rules', description: 'Where and how people travel.', embeddingModel: 'minilm-l6-v2', chunkingStrategy: { type: 'fixed', size: 512, overlap: 51 }, allowedGroups: [], status: 'ACTIVE' }]]]);

@@ -23,6 +23,9 @@ const model = (modelId: string, change: Partial<Model> = {}): Model => ({
   deployments: [],
   fallbacks: [],
   guardrailsConfig: {},
+  deployments: [],
+  fallbacks: [],
+  guardrailsConfig: {},
   status: 'InService',
   ...change,
 });
