@@ -23,9 +23,6 @@ const model = (modelId: string, change: Partial<Model> = {}): Model => ({
   deployments: [],
   fallbacks: [],
   guardrailsConfig: {},
-  deployments: [],
-  fallbacks: [],
-  guardrailsConfig: {},
   status: 'InService',
   ...change,
 });
