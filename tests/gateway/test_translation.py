@@ -12,7 +12,7 @@ import openai
 import pytest
 from gateway.call import Call
 from gateway.media import refuse_remote_media
-from gateway.requests import EMBEDDINGS
+from gateway.operations import EMBEDDINGS
 from gateway.routing import target_of
 from gateway.translate import _whole
 from lisa.errors import BadRequestError

@@ -20,6 +20,7 @@ from gateway.errors import (
 from gateway.exchange import Exchange, Headers, Receive, Scope, Send
 from gateway.lifecycle import services_of
 from gateway.logs import fields
+from gateway.operations import Protocol
 from gateway.routes import route_of
 from gateway.services import Services
 from gateway.settings import GatewaySettings
@@ -75,10 +76,12 @@ class Gateway:
         found = route_of(exchange.path)
         if found is None:
             raise NotFoundError("No such route.")
-        route, exchange.path_id = found
+        methods, exchange.path_id = found
+        route = methods.get(exchange.scope["method"])
+        if route is None:
+            raise MethodNotAllowedError(", ".join(methods))
         exchange.route_name = route.name
-        if exchange.scope["method"] != route.method:
-            raise MethodNotAllowedError(route.method)
+        exchange.operation = route.operation
         services = self._services
         if services is None:
             raise RuntimeError("the server did not run the lifespan")
@@ -91,10 +94,12 @@ async def _fail(exchange: Exchange, error: AppError) -> None:
     if exchange.finished:
         return
     if exchange.streaming:
-        await exchange.finish(error_event(error, exchange.request_id))
+        await exchange.finish(error_event(error, exchange.request_id, exchange.operation))
     elif not exchange.status:
         status = status_of(error)
-        await exchange.answer(status, error_body(error, exchange.request_id), _failure_headers(error, status))
+        protocol = exchange.operation.protocol if exchange.operation else Protocol.OPENAI
+        body = error_body(error, exchange.request_id, protocol)
+        await exchange.answer(status, body, _failure_headers(error, status))
 
 
 def _failure_headers(error: AppError, status: int) -> Headers:

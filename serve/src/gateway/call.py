@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from gateway.attempts import LAST, Chance
 from gateway.form import FormFile
 from gateway.grounding import Grounding
 from gateway.operations import Operation
@@ -26,12 +27,26 @@ class Meter(Protocol):
         ...
 
 
+class _Uncounted:
+    def event(self, ready: bytes) -> bytes:
+        return ready
+
+    def answer(self, body: bytes) -> None:
+        pass
+
+    def add(self, prompt: int, completion: int, cached: int = 0) -> None:
+        pass
+
+
+UNCOUNTED = _Uncounted()  # for what costs no tokens, like looking at a video
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One attempt at one deployment.
 
     `body` is the caller's JSON, or the text fields of a form, without `lisa`; `provider_key` is "" for an upstream
-    that asks for none; `headers` are those of the caller that go upstream.
+    that asks for none; `headers` are those of the caller that go upstream; `chance` is what follows a failure.
     """
 
     operation: Operation
@@ -43,7 +58,8 @@ class Call:
     grounding: Grounding | None = None
     files: tuple[FormFile, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
+    chance: Chance = LAST
 
     @property
     def is_streamed(self) -> bool:
-        return self.body.get("stream") is True
+        return self.body.get("stream") in (True, "true")  # forms have only text

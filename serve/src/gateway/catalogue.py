@@ -20,14 +20,20 @@ _MODES = {
 
 
 async def list_models(exchange: Exchange, services: Services) -> None:
-    data = [_model(target) for target in services.registry.visible_to(exchange.known_caller)]
-    await exchange.answer(200, orjson.dumps({"object": "list", "data": data}))
+    """In Anthropic's form below its prefix and for callers that name a version of its protocol."""
+    visible = services.registry.visible_to(exchange.known_caller)
+    if not _is_anthropic(exchange):
+        await exchange.answer(200, orjson.dumps({"object": "list", "data": [_model(target) for target in visible]}))
+        return
+    data = [_anthropic_model(target) for target in visible]
+    ends = {"first_id": data[0]["id"] if data else None, "last_id": data[-1]["id"] if data else None}
+    await exchange.answer(200, orjson.dumps({"data": data, "has_more": False, **ends}))
 
 
 async def get_model(exchange: Exchange, services: Services) -> None:
     exchange.model_id = unquote(exchange.path_id)
     target = services.registry.find(exchange.model_id, exchange.known_caller)
-    await exchange.answer(200, orjson.dumps(_model(target)))
+    await exchange.answer(200, orjson.dumps((_anthropic_model if _is_anthropic(exchange) else _model)(target)))
 
 
 async def model_info(exchange: Exchange, services: Services) -> None:
@@ -37,6 +43,20 @@ async def model_info(exchange: Exchange, services: Services) -> None:
 
 def _model(target: Target) -> dict[str, Any]:
     return {"id": target.model_id, "object": "model", "created": _created(target.row.last_modified), "owned_by": "lisa"}
+
+
+def _anthropic_model(target: Target) -> dict[str, Any]:
+    row = target.row
+    return {
+        "id": target.model_id,
+        "type": "model",
+        "display_name": row.model_description or target.model_id,
+        "created_at": row.last_modified or "1970-01-01T00:00:00+00:00",
+    }
+
+
+def _is_anthropic(exchange: Exchange) -> bool:
+    return b"/anthropic/" in exchange.path or "anthropic-version" in exchange.headers
 
 
 def _info(target: Target) -> dict[str, Any]:

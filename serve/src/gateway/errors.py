@@ -1,4 +1,4 @@
-"""Failures at the gateway, in a body that satisfies OpenAI's SDKs and LISA's one shape alike.
+"""Failures at the gateway, in a body that satisfies OpenAI's or Anthropic's SDKs and LISA's one shape alike.
 
 AppError (lisa.errors)
 ├── MethodNotAllowedError   405 method_not_allowed
@@ -11,10 +11,13 @@ ClientLeftError             nobody is there to be answered
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 import orjson
 from lisa import errors
 from lisa.errors import AppError, NotFoundError, UnavailableError, UpstreamError
+
+from gateway.operations import Operation, Protocol
 
 
 class MethodNotAllowedError(AppError):
@@ -60,24 +63,43 @@ class ClientLeftError(Exception):
     """The client closed the connection before its answer was complete."""
 
 
-_TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
+_OPENAI = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
+_ANTHROPIC = {
+    **_OPENAI,
+    402: "billing_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    503: "overloaded_error",
+    504: "timeout_error",
+}
 
 
 def status_of(error: AppError) -> int:
     return error.given_status if isinstance(error, AnsweredError) else error.status
 
 
-def error_body(error: AppError, request_id: str) -> bytes:
-    """`{"error": {message, type, code, param}, code, message, requestId, details?}`"""
+def error_body(error: AppError, request_id: str, protocol: Protocol = Protocol.OPENAI) -> bytes:
+    """`{"error": {message, type, code, param}, code, message, requestId, details?}`, as the protocol's SDK reads it."""
+    return orjson.dumps(_shape(error, request_id, protocol), default=str)
+
+
+def _shape(error: AppError, request_id: str, protocol: Protocol) -> dict[str, Any]:
     status = status_of(error)
     shape = errors.body(error, request_id)
     if isinstance(error, AnsweredError):
         shape["code"] = error.given_code
-    kind = _TYPES.get(status) or ("invalid_request_error" if status < 500 else "server_error")
-    inner = {"message": error.message, "type": kind, "code": shape["code"], "param": None}
-    return orjson.dumps({"error": inner, **shape}, default=str)
+    inner = {"message": error.message, "code": shape["code"], "param": None}
+    if protocol is Protocol.ANTHROPIC:
+        kind = _ANTHROPIC.get(status) or ("invalid_request_error" if status < 500 else "api_error")
+        return {"type": "error", "error": {**inner, "type": kind}, "request_id": request_id, **shape}
+    kind = _OPENAI.get(status) or ("invalid_request_error" if status < 500 else "server_error")
+    return {"error": {**inner, "type": kind}, **shape}
 
 
-def error_event(error: AppError, request_id: str) -> bytes:
+def error_event(error: AppError, request_id: str, operation: Operation | None = None) -> bytes:
     """The last event of a stream that could not be completed."""
-    return b"data: " + error_body(error, request_id) + b"\n\n"
+    protocol = operation.protocol if operation else Protocol.OPENAI
+    shape = _shape(error, request_id, protocol)
+    if operation is None or not operation.names_events:
+        return b"data: " + orjson.dumps(shape, default=str) + b"\n\n"
+    return b"event: error\ndata: " + orjson.dumps({"type": "error", **shape}, default=str) + b"\n\n"

@@ -10,6 +10,7 @@ from lisa.auth.schemas import Caller
 from lisa.errors import BadRequestError, TooLargeError
 
 from gateway.errors import ClientLeftError, RequestTimeoutError
+from gateway.operations import Operation
 
 Scope = dict[str, Any]
 Message = dict[str, Any]
@@ -34,6 +35,7 @@ class Exchange:
         "credential",
         "finished",
         "model_id",
+        "operation",
         "path",
         "path_id",
         "receive",
@@ -51,7 +53,8 @@ class Exchange:
         self._send = send
         self._headers: dict[str, str] | None = None
         self.path: bytes = scope["raw_path"]
-        self.path_id = ""  # the last segment, where the route has one
+        self.path_id = ""  # the segment that names something, where the route has one
+        self.operation: Operation | None = None  # on a route that asks a model
         self.request_id = uuid.uuid4().hex
         self.started_at = time.perf_counter()
         self.route_name = ""
@@ -79,6 +82,13 @@ class Exchange:
         if self.caller is None:
             raise RuntimeError(f"route {self.route_name} has no caller")
         return self.caller
+
+    @property
+    def known_operation(self) -> Operation:
+        """The operation, on a route that asks a model."""
+        if self.operation is None:
+            raise RuntimeError(f"route {self.route_name} has no operation")
+        return self.operation
 
     async def body(self, limit: int, seconds: float) -> bytes:
         """The whole body.
@@ -135,7 +145,7 @@ class Exchange:
         if not any(name == b"content-type" for name, _ in given):
             given.append((b"content-type", JSON))
         given.append((b"content-length", str(len(body)).encode()))
-        await self._start(status, given)
+        await self.start(status, given)
         await self.finish(body)
 
     async def start_stream(self, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
@@ -145,9 +155,10 @@ class Exchange:
             given.append((b"content-type", EVENT_STREAM))
         given.append((b"x-accel-buffering", b"no"))
         self.streaming = True
-        await self._start(200, given)
+        await self.start(200, given)
 
-    async def _start(self, status: int, headers: Headers) -> None:
+    async def start(self, status: int, headers: Headers) -> None:
+        """Begins an answer that `write` and `finish` complete."""
         self.status = status
         headers += (
             (b"x-request-id", self.request_id.encode()),

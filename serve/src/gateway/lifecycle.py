@@ -8,6 +8,8 @@ import aiohttp
 from lisa import aws
 from lisa.auth import wiring
 
+from gateway.deployments import Deployments
+from gateway.dialects import Dialects
 from gateway.guard import Guard
 from gateway.keys import ProviderKeys
 from gateway.registry import Registry, rows_of
@@ -25,7 +27,8 @@ async def services_of(settings: GatewaySettings) -> AsyncIterator[Services]:
     guard, registry, keys = await asyncio.to_thread(_connected, settings)
     async with upstream_session(settings) as http, registry.running():
         try:
-            yield Services(settings, guard, registry, keys, http)
+            deployments = Deployments(registry, settings.rest_seconds)
+            yield Services(settings, guard, registry, deployments, Dialects(), keys, http)
         finally:
             guard.close()
 

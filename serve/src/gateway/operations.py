@@ -11,9 +11,9 @@ class Protocol(StrEnum):
     ANTHROPIC = "anthropic"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Operation:
-    """`path` is the route's and the upstream's, below its base; `required` the field without which it makes no sense."""
+    """`path` is the route's and the upstream's, below its base; `required` the field that it needs."""
 
     name: str
     path: str
@@ -22,15 +22,17 @@ class Operation:
     is_groundable: bool = False
     takes_form: bool = False  # multipart/form-data beside JSON: it may come with files
     is_generating: bool = False  # answers with tokens of its own, so that what it may cost has to be reserved
+    names_user: bool = False  # has the field `user`
+    names_events: bool = False  # each event of a stream has an `event:` line
 
 
-CHAT = Operation("chat", "/chat/completions", "messages", is_groundable=True, is_generating=True)
-COMPLETIONS = Operation("completions", "/completions", "prompt", is_generating=True)
-EMBEDDINGS = Operation("embeddings", "/embeddings", "input")
-RESPONSES = Operation("responses", "/responses", "input", is_generating=True)
-MESSAGES = Operation("messages", "/messages", "messages", Protocol.ANTHROPIC, is_generating=True)
+CHAT = Operation("chat", "/chat/completions", "messages", is_groundable=True, is_generating=True, names_user=True)
+COMPLETIONS = Operation("completions", "/completions", "prompt", is_generating=True, names_user=True)
+EMBEDDINGS = Operation("embeddings", "/embeddings", "input", names_user=True)
+RESPONSES = Operation("responses", "/responses", "input", is_generating=True, names_user=True, names_events=True)
+MESSAGES = Operation("messages", "/messages", "messages", Protocol.ANTHROPIC, is_generating=True, names_events=True)
 COUNT_TOKENS = Operation("count_tokens", "/messages/count_tokens", "messages", Protocol.ANTHROPIC)
-IMAGES = Operation("images", "/images/generations", "prompt")
+IMAGES = Operation("images", "/images/generations", "prompt", names_user=True)
 IMAGE_EDITS = Operation("image_edits", "/images/edits", "prompt", takes_form=True)
 SPEECH = Operation("speech", "/audio/speech", "input")
 TRANSCRIPTIONS = Operation("transcriptions", "/audio/transcriptions", "file", takes_form=True)

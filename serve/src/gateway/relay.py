@@ -1,4 +1,4 @@
-"""Pass-through to an endpoint that speaks OpenAI's protocol: `model` changes on the way in, nothing on the way out."""
+"""Pass-through to an endpoint that speaks the caller's protocol: `model` changes going in, nothing coming out."""
 
 import re
 from collections.abc import Iterable
@@ -7,12 +7,17 @@ from urllib.parse import quote
 import aiohttp
 import orjson
 from lisa.errors import UpstreamError
+from yarl import URL
 
-from gateway import requests
+from gateway import requests, video_ids
+from gateway.attempts import RetryableAnswerError
 from gateway.call import Call
 from gateway.errors import AnsweredError
 from gateway.events import WholeEvents
 from gateway.exchange import Exchange
+from gateway.form import encode_form
+from gateway.operations import CHAT, COMPLETIONS, VIDEOS
+from gateway.providers import KeyHeader
 from gateway.services import Services
 from gateway.watch import Watch
 
@@ -28,30 +33,49 @@ SAFE_HEADERS = frozenset(
     )
 )
 SAFE_PREFIX = b"x-ratelimit-"
+UNKNOWN_PATH = frozenset((404, 405, 501))
+TELLS_USAGE_IF_ASKED = frozenset((CHAT, COMPLETIONS))
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 FROM_UPSTREAM = (b"x-lisa-error-source", b"upstream")  # a relayed 401 is about the provider's key, not the caller's
 MAX_ERROR_TEXT = 1000
+
+
+class NotSpokenError(Exception):
+    """The endpoint does not know the path of a protocol that it might have spoken."""
 
 
 async def relay(exchange: Exchange, services: Services, call: Call, watch: Watch) -> None:
     """Answers with what the upstream answers.
 
     Raises: UpstreamError when it cannot be reached or breaks off, from the watch its timeouts; AnsweredError for an
-    error of the upstream that is not JSON.
+    error of the upstream that is not JSON; RetryableAnswerError where another attempt follows; NotSpokenError.
     """
-    watch.upstream(services.settings.first_byte_seconds)
-    body = requests.encoded({**call.body, "model": call.target.upstream_model})
+    address = call.target.url(call.operation.path)
+    await relay_to(exchange, services, call, watch, "POST", address, _request_body(call))
+
+
+async def relay_to(
+    exchange: Exchange,
+    services: Services,
+    call: Call,
+    watch: Watch,
+    method: str,
+    address: URL,
+    data: bytes | aiohttp.FormData | None,
+) -> None:
+    """The same for any address of the call's upstream."""
+    settings = services.settings
+    watch.upstream(settings.first_token_seconds if call.is_streamed else settings.first_byte_seconds)
+    headers = _request_headers(call, exchange.request_id)
     try:
-        async with services.http.post(
-            call.target.url(call.operation.path),
-            data=body,
-            headers=_request_headers(call, exchange.request_id),
-            allow_redirects=False,
-        ) as reply:
-            if reply.status in (401, 403):
-                services.keys.expire(call.target.row)
-            if reply.status == 200 and reply.content_type == "text/event-stream":
+        async with services.http.request(method, address, data=data, headers=headers, allow_redirects=False) as reply:
+            if reply.status >= 400:
+                _consider(services, call, reply)
+            kind = reply.content_type
+            if reply.status == 200 and kind == "text/event-stream":
                 await _relay_stream(exchange, services, call, watch, reply)
+            elif reply.status == 200 and not _is_text(kind):
+                await _relay_bytes(exchange, services, watch, reply)
             else:
                 await _relay_whole(exchange, services, call, watch, reply)
     except aiohttp.ClientError as error:
@@ -60,17 +84,48 @@ async def relay(exchange: Exchange, services: Services, call: Call, watch: Watch
         raise UpstreamError("The model's endpoint cannot be reached. Try again, or tell an administrator.") from error
 
 
+def _consider(services: Services, call: Call, reply: aiohttp.ClientResponse) -> None:
+    """Raises in place of an answer that is better not passed on."""
+    status = reply.status
+    if status in UNKNOWN_PATH and call.target.may_speak(call.operation):
+        raise NotSpokenError
+    if status in (401, 403):
+        services.keys.expire(call.target.row)
+    wait = reply.headers.get("Retry-After", "")
+    retry_after = float(wait) if wait.isdecimal() else None
+    if call.chance.may_retry(status, retry_after):
+        raise RetryableAnswerError(status, retry_after)
+
+
+def _is_text(content_type: str) -> bool:
+    return content_type.startswith("text/") or content_type.endswith("json") or content_type == "application/xml"
+
+
+def _request_body(call: Call) -> bytes | aiohttp.FormData:
+    """The caller's, with the upstream's name for the model; a stream is asked to tell its usage."""
+    body = {**call.body, "model": call.target.upstream_model}
+    if call.files:
+        return encode_form(body, call.files)
+    if call.operation in TELLS_USAGE_IF_ASKED and call.body.get("stream") is True:
+        options = body.get("stream_options")
+        body["stream_options"] = {**(options if isinstance(options, dict) else {}), "include_usage": True}
+    return requests.encoded(body)
+
+
 def _request_headers(call: Call, request_id: str) -> dict[str, str]:
-    """Nothing of the caller's headers goes upstream."""
+    """Of the caller's headers only those in `call.headers` go upstream."""
     headers = {
-        "Content-Type": "application/json",
         "Accept-Encoding": "identity",  # the bytes are passed on as they are, and grounded ones are read
         "User-Agent": "lisa-gateway",
         "X-Request-Id": request_id,
         "x-litellm-end-user-id": quote(call.username, safe="@.+-_:"),
+        **call.headers,
     }
-    if call.provider_key:
-        headers["Authorization"] = f"Bearer {call.provider_key}"
+    if not call.files:
+        headers["Content-Type"] = "application/json"
+    if call.provider_key and call.target.provider is not None:
+        name = call.target.provider.key_header
+        headers[name] = f"Bearer {call.provider_key}" if name is KeyHeader.BEARER else call.provider_key
     return headers
 
 
@@ -98,13 +153,28 @@ async def _relay_stream(
     async for chunk in reply.content.iter_any():
         ready = events.take(chunk)
         if ready:
+            ready = call.meter.event(ready)
+        if ready:
             watch.client(settings.stall_seconds)
             await exchange.write(ready)
         watch.upstream(settings.gap_seconds)
     rest = events.rest()
+    if rest:
+        rest = call.meter.event(rest)
     if not is_framed and not events.is_done:
         raise UpstreamError("The model's endpoint broke off in the middle of its answer. Try again.")
     await exchange.finish(rest)
+
+
+async def _relay_bytes(exchange: Exchange, services: Services, watch: Watch, reply: aiohttp.ClientResponse) -> None:
+    """Sound and pictures, as they come."""
+    settings = services.settings
+    await exchange.start(reply.status, _safe(reply.raw_headers))
+    async for chunk in reply.content.iter_any():
+        watch.client(settings.stall_seconds)
+        await exchange.write(chunk)
+        watch.upstream(settings.gap_seconds)
+    await exchange.finish()
 
 
 async def _relay_whole(
@@ -124,7 +194,12 @@ async def _relay_whole(
     elif reply.status >= 300:
         raise UpstreamError("The model's endpoint redirects. An administrator has to correct the model's modelUrl.")
     else:
-        whole = bytes(answer) if call.grounding is None else call.grounding.added_to(bytes(answer))
+        whole = bytes(answer)
+        call.meter.answer(whole)
+        if call.grounding is not None:
+            whole = call.grounding.added_to(whole)
+        elif call.operation is VIDEOS:
+            whole = video_ids.with_our_ids(whole, call.target.model_id)
         await exchange.answer(reply.status, whole, _safe(reply.raw_headers))
 
 

@@ -1,4 +1,4 @@
-"""What a caller may ask: a JSON object with a model, without fields that could redirect the call."""
+"""What a caller may ask: a body that names a model, without fields that could redirect the call."""
 
 # ruff: noqa: SIM905 - lists of words read best as text
 
@@ -8,19 +8,8 @@ from typing import Any
 import orjson
 from lisa.errors import BadRequestError
 
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """A call that upstreams answer. `required` names the field without which it makes no sense."""
-
-    path: str
-    required: str
-    is_groundable: bool = False
-
-
-CHAT = Operation("/chat/completions", "messages", is_groundable=True)
-COMPLETIONS = Operation("/completions", "prompt")
-EMBEDDINGS = Operation("/embeddings", "input")
+from gateway.form import FormFile, parse_form
+from gateway.operations import Operation
 
 # Keys that tell LiteLLM, or a proxy like it behind us, to call somewhere else or as somebody else; compared without
 # case, `_` and `-`.
@@ -32,39 +21,59 @@ REDIRECTING = frozenset(
 REDIRECTING_PREFIXES = ("aws", "azure", "vertex", "watsonx", "sagemaker", "litellm")
 # What callers write for the model itself: names in there are theirs.
 CONTENT = frozenset(
-    "function_call functions input lisa logit_bias messages model prediction prompt response_format stop"
-    " suffix tool_choice tools user".split()
+    "documents function_call functions input instructions lisa logit_bias messages model prediction prompt query"
+    " response_format stop stop_sequences suffix system text thinking tool_choice tools user voice".split()
 )
 PLAIN = frozenset(
-    "dimensions echo encoding_format frequency_penalty logprobs max_completion_tokens max_tokens n"
+    "cache_control dimensions echo encoding_format frequency_penalty logprobs max_completion_tokens max_tokens n"
     " parallel_tool_calls presence_penalty reasoning_effort seed service_tier store stream temperature top_k"
     " top_logprobs top_p".split()
 )
 MAX_DEPTH = 8
 
 
-def parse(raw: bytes, operation: Operation) -> dict[str, Any]:
-    """The body of a call.
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A body that may be passed on: its JSON or the text fields of its form, and the form's files."""
 
-    Raises: BadRequestError that says what to change.
-    """
+    body: dict[str, Any]
+    files: tuple[FormFile, ...] = ()
+
+
+async def parse_body(raw: bytes, content_type: str, operation: Operation) -> Parsed:
+    """JSON, or a form where the operation takes one. Raises: BadRequestError that says what to change."""
+    if content_type[:19].lower() == "multipart/form-data":
+        if not operation.takes_form:
+            raise BadRequestError("This route takes application/json.")
+        fields, files = await parse_form(content_type, raw)
+        return Parsed(checked(fields, operation, frozenset(file.name for file in files)), files)
+    return Parsed(parse(raw, operation))
+
+
+def parse(raw: bytes, operation: Operation) -> dict[str, Any]:
+    """The JSON body of a call. Raises: BadRequestError that says what to change."""
     try:
         body = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         raise BadRequestError(f"The body is not valid JSON: line {error.lineno}, column {error.colno}.") from None
     if not isinstance(body, dict):
         raise BadRequestError("The body has to be a JSON object.")
+    if not isinstance(body.get("stream"), bool | None):
+        raise BadRequestError("`stream` has to be true or false.")
+    return checked(body, operation)
+
+
+def checked(body: dict[str, Any], operation: Operation, files: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """The same body. Raises: BadRequestError when it lacks something or could redirect the call."""
     model = body.get("model")
     if not isinstance(model, str) or not model:
         raise BadRequestError("`model` is missing. Name one that GET /v1/models lists.")
-    if body.get(operation.required) is None:
+    if body.get(operation.required) is None and operation.required not in files:
         raise BadRequestError(f"`{operation.required}` is missing.")
-    if operation is CHAT:
+    if operation.required == "messages":
         messages = body["messages"]
         if not isinstance(messages, list) or not messages or not all(isinstance(m, dict) for m in messages):
             raise BadRequestError("`messages` has to be a list of one or more objects.")
-    if not isinstance(body.get("stream"), bool | None):
-        raise BadRequestError("`stream` has to be true or false.")
     for name, value in body.items():
         if name not in PLAIN and name not in CONTENT:
             _refuse_redirection(name, value, MAX_DEPTH)

@@ -7,12 +7,12 @@ from lisa.models.schemas import HostingType, ModelRow
 from yarl import URL
 
 from gateway.operations import Operation
-from gateway.providers import COMPATIBLE, OPENAI, PROVIDERS, TRANSLATED, Provider
+from gateway.providers import ANTHROPIC, COMPATIBLE, OPENAI, PROVIDERS, TRANSLATED, Provider
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A model that can be called. `provider` is None where LiteLLM translates everything."""
+    """A model that can be called. `provider` is None where LiteLLM translates everything; `base` is "" then."""
 
     row: ModelRow
     groups: frozenset[str]
@@ -24,6 +24,20 @@ class Target:
     @property
     def model_id(self) -> str:
         return self.row.model_id
+
+    @property
+    def litellm_model(self) -> str:
+        """The model as LiteLLM has to name it."""
+        return f"openai/{self.upstream_model}" if self._is_compatible else self.row.model_name
+
+    @property
+    def litellm_base(self) -> str | None:
+        """The address for LiteLLM; None: the provider's own."""
+        return self.base if self._is_compatible else self.row.model_url
+
+    @property
+    def _is_compatible(self) -> bool:
+        return self.provider is not None and self.provider is not ANTHROPIC
 
     def url(self, path: str) -> URL:
         """The address of e.g. `/chat/completions` at an endpoint that is not translated."""
@@ -64,5 +78,7 @@ def _parts(model_id: str, address: str, provider: Provider) -> tuple[str, str]:
     split = urlsplit(address.strip())
     if split.scheme not in ("http", "https") or not split.hostname or split.username or split.password:
         raise ValueError(f"model {model_id}: modelUrl has to be http(s)://host[:port]/path without a user name")
-    path = split.path.rstrip("/") or provider.default_path
+    path = split.path.rstrip("/")
+    if not path.endswith(provider.suffix):
+        path += provider.suffix
     return urlunsplit((split.scheme, split.netloc, path, "", "")), f"?{split.query}" if split.query else ""

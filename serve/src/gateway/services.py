@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import aiohttp
 
+from gateway.deployments import Deployments
+from gateway.dialects import Dialects
 from gateway.guard import Guard
 from gateway.keys import ProviderKeys
 from gateway.registry import Registry
@@ -15,5 +17,7 @@ class Services:
     settings: GatewaySettings
     guard: Guard
     registry: Registry
+    deployments: Deployments
+    dialects: Dialects
     keys: ProviderKeys
     http: aiohttp.ClientSession

@@ -18,6 +18,7 @@ class GatewaySettings(Settings):
     provider_key_seconds: float = Field(300.0, gt=0)
     connect_seconds: float = Field(5.0, gt=0)
     first_byte_seconds: float = Field(600.0, gt=0)  # an answer that is not streamed arrives only when it is complete
+    first_token_seconds: float = Field(120.0, gt=0)  # until a streamed answer begins
     gap_seconds: float = Field(120.0, gt=0)  # between two pieces of an answer
     stall_seconds: float = Field(120.0, gt=0)  # how long a client may leave an answer unread
     body_seconds: float = Field(60.0, gt=0)
@@ -25,4 +26,7 @@ class GatewaySettings(Settings):
     keep_alive_seconds: int = Field(910, gt=0)  # longer than the load balancer's idle timeout, else it answers 502
     drain_seconds: int = Field(110, ge=0)  # ECS stopTimeout has to be longer
     max_body_bytes: int = Field(10 * 1024 * 1024, gt=0)
+    max_upload_bytes: int = Field(25 * 1024 * 1024, gt=0)  # with pictures or sound; as OpenAI has it
+    max_attempts: int = Field(3, ge=1, le=10)  # at one call, over all deployments and fallbacks
+    rest_seconds: float = Field(30.0, gt=0)  # of a deployment that failed three times in a row
     max_answer_bytes: int = Field(256 * 1024 * 1024, gt=0)  # of an answer that is not streamed

@@ -13,7 +13,7 @@ from gateway import litellm_library
 from gateway.call import Call
 from gateway.exchange import Exchange
 from gateway.media import refuse_remote_media
-from gateway.requests import CHAT, EMBEDDINGS, Operation
+from gateway.operations import CHAT, EMBEDDINGS, Operation
 from gateway.services import Services
 from gateway.watch import Watch
 
@@ -62,12 +62,11 @@ async def translate(exchange: Exchange, services: Services, call: Call, watch: W
 def _arguments(call: Call, seconds: float) -> dict[str, Any]:
     allowed = FIELDS.get(call.operation, COMPLETION_FIELDS)
     arguments = {name: value for name, value in call.body.items() if name in allowed and value is not None}
-    row = call.target.row
     return {
         **arguments,
-        "model": call.target.upstream_model,
+        "model": call.target.litellm_model,
         "api_key": call.provider_key or None,
-        "api_base": row.model_url or None,
+        "api_base": call.target.litellm_base,
         "timeout": seconds,
         "max_retries": 0,
         "num_retries": 0,

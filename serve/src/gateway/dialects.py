@@ -1,0 +1,26 @@
+"""Which endpoints turned out not to speak a protocol that they might have spoken."""
+
+import time
+from collections.abc import Callable
+
+from gateway.operations import Operation
+from gateway.routing import Target
+
+BELIEVED_SECONDS = 600.0  # an endpoint that is upgraded is tried again after this
+
+
+class Dialects:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._unspoken: dict[tuple[str, str, str], float] = {}
+
+    def may_speak(self, target: Target, operation: Operation) -> bool:
+        return self._unspoken.get(_key(target, operation), 0.0) <= self._clock()
+
+    def learn(self, target: Target, operation: Operation) -> None:
+        """The endpoint does not know the operation's path."""
+        self._unspoken[_key(target, operation)] = self._clock() + BELIEVED_SECONDS
+
+
+def _key(target: Target, operation: Operation) -> tuple[str, str, str]:
+    return target.model_id, target.base, operation.name

@@ -1,0 +1,56 @@
+"""Looking at, fetching, remixing and deleting a video that was made here."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qs, quote
+
+import orjson
+from lisa.errors import BadRequestError
+
+from gateway import video_ids
+from gateway.call import UNCOUNTED, Call
+from gateway.exchange import Exchange
+from gateway.operations import VIDEOS
+from gateway.relay import relay_to
+from gateway.services import Services
+from gateway.watch import Watch
+
+
+async def get(exchange: Exchange, services: Services) -> None:
+    await _pass(exchange, services, "GET", "")
+
+
+async def delete(exchange: Exchange, services: Services) -> None:
+    await _pass(exchange, services, "DELETE", "")
+
+
+async def content(exchange: Exchange, services: Services) -> None:
+    """The film, or with `?variant=thumbnail|spritesheet` pictures of it."""
+    variant = parse_qs(exchange.scope["query_string"].decode("latin-1")).get("variant", [""])[0]
+    await _pass(exchange, services, "GET", f"/content{f'?variant={quote(variant)}' if variant else ''}")
+
+
+async def remix(exchange: Exchange, services: Services) -> None:
+    raw = await exchange.body(services.settings.max_body_bytes, services.settings.body_seconds)
+    try:
+        prompt = orjson.loads(raw)["prompt"]
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        raise BadRequestError("`prompt` is missing. Send a JSON object with it.") from None
+    if not isinstance(prompt, str):
+        raise BadRequestError("`prompt` has to be text.")
+    await _pass(exchange, services, "POST", "/remix", {"prompt": prompt})
+
+
+async def _pass(
+    exchange: Exchange, services: Services, method: str, action: str, body: Mapping[str, Any] | None = None
+) -> None:
+    exchange.model_id, upstream_id = video_ids.decode(exchange.path_id)
+    target = services.registry.find(exchange.model_id, exchange.known_caller)
+    if not target.speaks(VIDEOS):
+        raise video_ids.unknown()
+    key = await services.keys.get(target.row)
+    call = Call(VIDEOS, target, dict(body or {}), exchange.known_caller.username, key, UNCOUNTED)
+    address = target.url(f"{VIDEOS.path}/{quote(upstream_id, safe='')}{action}")
+    data = orjson.dumps(body) if body is not None else None
+    async with Watch(exchange) as watch:
+        await relay_to(exchange, services, call, watch, method, address, data)
