@@ -1,6 +1,6 @@
 """Which addresses calls to models may reach: asked for each resolved address, right before a connection is made.
 
-A name is not a protection: it may resolve to anything, and differently the next time (DNS rebinding). So what is checked
+A name protects nothing: it may resolve to anything, and differently the next time (DNS rebinding). So what is checked
 is what is connected to, whoever wrote it and however: literal, odd spelling, second answer, hop of a redirect.
 """
 
@@ -53,8 +53,8 @@ class AddressRefusedError(UpstreamError):
 
     def __init__(self) -> None:
         super().__init__(
-            "The model's address lies in a network that Serve may not call. An administrator has to correct its modelUrl,"
-            " or to allow the network (ALLOWED_NETWORKS)."
+            "The model's address lies in a network that Serve may not call. An administrator has to correct its"
+            " modelUrl, or to allow the network (ALLOWED_NETWORKS)."
         )
 
 
