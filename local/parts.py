@@ -85,6 +85,7 @@ class Parts:
             "HOST": "127.0.0.1",
             "PORT": str(settings.gateway_port),
             "API_URL": f"http://127.0.0.1:{settings.port}",
+            "ALLOWED_NETWORKS": settings.allowed_networks,
             "MODELS_TABLE": outputs["ModelsTable"],
             "API_TOKENS_TABLE": outputs["ApiTokensTable"],
             "AUTH_PARAMETER": outputs["AuthParameter"],

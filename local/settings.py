@@ -31,6 +31,10 @@ class LocalSettings(BaseModel):
     )
     openai_model: str = Field("", description="the model's name there")
     openai_api_key: str = Field("", description="its key, when it needs one", repr=False)
+    allowed_networks: str = Field(
+        "127.0.0.0/8,::1/128,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16",
+        description="private networks that Serve may call for models: this machine and its neighbours",
+    )
     bedrock_profile: str = Field("", description="a profile of your AWS configuration: bedrock/… models work really")
     bedrock_region: str = Field("us-east-1", description="region of Bedrock")
 

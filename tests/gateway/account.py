@@ -27,6 +27,7 @@ ENVIRONMENT = {
     "API_TOKENS_TABLE": TOKENS,
     "AUTH_PARAMETER": "/lisa/auth",
     "USER_GROUP": "user",
+    "ALLOWED_NETWORKS": "127.0.0.0/8",
 }
 
 

@@ -52,6 +52,7 @@ def settings(**more: Any) -> GatewaySettings:
     """Short times, so that a test of a timeout takes a second."""
     values: dict[str, Any] = {
         "models_table": MODELS,
+        "allowed_networks": "127.0.0.0/8",
         "registry_seconds": 0.2,
         "connect_seconds": 1,
         "first_byte_seconds": 1.5,

@@ -12,6 +12,7 @@ from gateway.deployments import Deployments
 from gateway.dialects import Dialects
 from gateway.guard import Guard
 from gateway.keys import ProviderKeys
+from gateway.outbound import OutboundGuard
 from gateway.registry import Registry, rows_of
 from gateway.services import Services
 from gateway.settings import GatewaySettings
@@ -25,10 +26,11 @@ UPSTREAM_DNS_SECONDS = 30
 async def services_of(settings: GatewaySettings) -> AsyncIterator[Services]:
     """The services of this process. Raises: lisa.settings.SettingsError."""
     guard, registry, keys = await asyncio.to_thread(_connected, settings)
-    async with upstream_session(settings) as http, registry.running():
+    outbound_guard = OutboundGuard(settings.allowed_networks)
+    async with session(settings, outbound_guard) as http, session(settings) as control, registry.running():
         try:
             deployments = Deployments(registry, settings.rest_seconds)
-            yield Services(settings, guard, registry, deployments, Dialects(), keys, http)
+            yield Services(settings, guard, registry, deployments, Dialects(), keys, http, control)
         finally:
             guard.close()
 
@@ -48,11 +50,14 @@ def _connected(settings: GatewaySettings) -> tuple[Guard, Registry, ProviderKeys
     )
 
 
-def upstream_session(settings: GatewaySettings) -> aiohttp.ClientSession:
-    """The client for upstreams: no cookies kept, no proxy from the environment, bytes not decompressed."""
+def session(settings: GatewaySettings, guard: OutboundGuard | None = None) -> aiohttp.ClientSession:
+    """A client: no cookies kept, no proxy from the environment, bytes not decompressed; for upstreams with a guard."""
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(
-            limit=0, keepalive_timeout=IDLE_UPSTREAM_SECONDS, ttl_dns_cache=UPSTREAM_DNS_SECONDS
+            limit=0,
+            keepalive_timeout=IDLE_UPSTREAM_SECONDS,
+            ttl_dns_cache=UPSTREAM_DNS_SECONDS,
+            socket_factory=guard.socket_for if guard else None,
         ),
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,

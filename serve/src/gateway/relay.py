@@ -9,7 +9,7 @@ import orjson
 from lisa.errors import UpstreamError
 from yarl import URL
 
-from gateway import requests, video_ids
+from gateway import outbound, requests, video_ids
 from gateway.attempts import RetryableAnswerError
 from gateway.call import Call
 from gateway.errors import AnsweredError
@@ -81,7 +81,9 @@ async def relay_to(
     except aiohttp.ClientError as error:
         if exchange.status:
             raise UpstreamError("The model's endpoint broke off in the middle of its answer. Try again.") from error
-        raise UpstreamError("The model's endpoint cannot be reached. Try again, or tell an administrator.") from error
+        raise outbound.refusal(error, call.target.model_id) or UpstreamError(
+            "The model's endpoint cannot be reached. Try again, or tell an administrator."
+        ) from error
 
 
 def _consider(services: Services, call: Call, reply: aiohttp.ClientResponse) -> None:

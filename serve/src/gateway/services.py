@@ -20,4 +20,5 @@ class Services:
     deployments: Deployments
     dialects: Dialects
     keys: ProviderKeys
-    http: aiohttp.ClientSession
+    http: aiohttp.ClientSession  # for models: it reaches only what the outbound guard lets through
+    control: aiohttp.ClientSession  # for the control plane, whose address is a setting

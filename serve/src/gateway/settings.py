@@ -1,9 +1,14 @@
 """What the gateway reads from its environment; `lisa.auth` reads its own part."""
 
-from typing import Literal
+from ipaddress import IPv4Network, IPv6Network
+from typing import Annotated, Literal
 
 from lisa.settings import Settings
-from pydantic import Field
+from pydantic import BeforeValidator, Field
+
+from gateway.outbound import networks_in
+
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(networks_in)]
 
 
 class GatewaySettings(Settings):
@@ -11,6 +16,7 @@ class GatewaySettings(Settings):
 
     models_table: str = Field(min_length=3)
     api_url: str = ""  # base address of the control plane; without it the `lisa` field is refused
+    allowed_networks: Networks = ()  # that models may be in, beside the internet: CIDRs with commas
     host: str = "127.0.0.1"
     port: int = Field(8080, ge=0, le=65_535)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
