@@ -86,7 +86,9 @@ class Inference:
         body, services = self.parsed.body, self.services
         question = grounding.question_of(body["messages"])
         async with Watch(self.exchange):
-            found = await grounding.search(services.control, services.settings, self.exchange.credential, wanted, question)
+            found = await grounding.search(
+                services.control, services.settings, self.exchange.credential, wanted, question
+            )
         body["messages"] = grounding.grounded(body["messages"], found)
         self.grounding = Grounding(found)
 
