@@ -1,6 +1,6 @@
 """Rules for models: who may see and change them, and how a change begins. State machines end it (`tasks`)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +10,8 @@ from lisa.auth.schemas import Caller
 from lisa.collections.store import CollectionStore
 from lisa.errors import ConflictError, InvalidError, NotFoundError, UnavailableError
 from lisa.machines import Machine
-from lisa.models import transitions
+from lisa.models import references, transitions
+from lisa.models.guardrails import GuardrailConfig
 from lisa.models.schemas import (
     DEPLOYMENTS,
     CoherentFields,
@@ -51,16 +52,19 @@ def create_model(
 ) -> Model:
     """Writes the row as Creating and starts its registration.
 
-    Raises: ForbiddenError, ConflictError when the id is taken, UnavailableError when the work could not be started
-    (then the row says Failed).
+    Raises: ForbiddenError, ConflictError when the id is taken, InvalidError when a deployment or fallback would not
+    work, UnavailableError when the work could not be started (then the row says Failed).
     """
     caller.require_admin()
     taken = ConflictError(f"There is a model {request.model_id!r} already. Choose another id, or change that model.")
     if store.get(request.model_id) is not None:
         raise taken
-    fields = request.model_dump(exclude={"api_key"})
+    references.check(store, request)
+    fields = request.model_dump(exclude={"api_key", "model_name", "guardrails_config"})
     row = ModelRow(
-        **fields | {"model_name": request.model_name or DEPLOYMENTS},
+        **fields,
+        model_name=request.model_name or DEPLOYMENTS,
+        guardrails_config=_kept(request.guardrails_config),
         status=ModelStatus.CREATING,
         api_key_secret_arn=keys.keep(request.model_id, request.api_key) if request.api_key else None,
         last_modified=moment.isoformat(),
@@ -92,7 +96,7 @@ def update_model(
     before = _find(store, model_id)
     was = transitions.status_at(before, moment)
     through, end = transitions.way_of(was, request.enabled)
-    changes = _changes(before, request)
+    changes = _changes(store, before, request)
     if request.api_key is not None:
         changes["apiKeySecretArn"] = keys.keep(model_id, request.api_key) if request.api_key else None
     stamp = moment.isoformat()
@@ -155,12 +159,7 @@ def delete_model(
     before = _find(store, model_id)
     was = transitions.status_at(before, moment)
     transitions.require_settled(was)
-    users = _users_of(repositories, collections, model_id)
-    if users:
-        raise ConflictError(
-            f"Model {model_id!r} is the embedding model of {', '.join(users)}. Delete those first.",
-            [{"usedBy": user} for user in users],
-        )
+    _require_unused(store, repositories, collections, model_id)
     stamp = moment.isoformat()
     row = store.change(before, {"status": ModelStatus.DELETING, "lastModified": stamp})
     if row is None:
@@ -172,15 +171,53 @@ def delete_model(
     return row.public()
 
 
-def _changes(before: ModelRow, request: UpdateModelRequest) -> dict[str, Any]:
+def _changes(store: ModelReader, before: ModelRow, request: UpdateModelRequest) -> dict[str, Any]:
     """The row's attributes that the request sets. Raises: InvalidError when they do not fit what stays."""
     asked = request.model_dump(exclude_none=True, exclude={"enabled", "api_key"})
+    for name in ("pricing", "max_output_tokens"):
+        if name in asked:
+            asked[name] = asked[name] or None
+    if request.guardrails_config is not None:
+        asked["guardrails_config"] = _kept(before.guardrails_config | request.guardrails_config)
     try:
         after = CoherentFields.model_validate(before.model_dump() | asked)
     except ValidationError as error:
         problem = error.errors()[0]["msg"]
         raise InvalidError(f"With this change the model would not work: {problem}") from None
+    has_key = bool(before.api_key_secret_arn) if request.api_key is None else bool(request.api_key)
+    if after.deployments and has_key:
+        raise InvalidError("A model with `deployments` has no key of its own; send an empty `apiKey` with them.")
+    if asked.keys() & {"deployments", "fallbacks", "model_type"}:
+        references.check(store, after)
+    if after.model_type is not before.model_type:
+        _require_no_routes_to(store, before.model_id)
     return after.model_dump(by_alias=True, mode="json", include=set(asked))
+
+
+def _kept(guardrails: Mapping[str, GuardrailConfig]) -> dict[str, GuardrailConfig]:
+    return {key: guardrail for key, guardrail in guardrails.items() if not guardrail.marked_for_deletion}
+
+
+def _require_unused(
+    store: ModelReader, repositories: RepositoryStore, collections: CollectionStore, model_id: str
+) -> None:
+    """Raises: ConflictError that names what uses the model."""
+    embedded = _users_of(repositories, collections, model_id)
+    if embedded:
+        raise ConflictError(
+            f"Model {model_id!r} is the embedding model of {', '.join(embedded)}. Delete those first.",
+            [{"usedBy": user} for user in embedded],
+        )
+    _require_no_routes_to(store, model_id)
+
+
+def _require_no_routes_to(store: ModelReader, model_id: str) -> None:
+    routed = [f"model {user!r}" for user in references.users_of(store, model_id)]
+    if routed:
+        raise ConflictError(
+            f"Model {model_id!r} is a deployment or fallback of {', '.join(routed)}. Change or delete those first.",
+            [{"usedBy": user} for user in routed],
+        )
 
 
 def _users_of(repositories: RepositoryStore, collections: CollectionStore, model_id: str) -> list[str]:
