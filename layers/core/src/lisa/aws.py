@@ -9,11 +9,14 @@ from botocore.config import Config
 # Retries in "standard" mode also back off on throttling; the timeouts keep a call inside a function's own deadline.
 CONFIG = Config(retries={"mode": "standard", "max_attempts": 4}, connect_timeout=3, read_timeout=30)
 
+# Where somebody waits for an answer that takes milliseconds.
+QUICK = CONFIG.merge(Config(retries={"mode": "standard", "max_attempts": 3}, connect_timeout=1, read_timeout=2))
+
 
 @cache
-def client(service: str) -> Any:
+def client(service: str, config: Config = CONFIG) -> Any:
     """A low-level client, e.g. `client("s3")`."""
-    return boto3.client(service, config=CONFIG)
+    return boto3.client(service, config=config)
 
 
 @cache
