@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import openai
 import pytest
-from gateway.call import Call
+from gateway.call import UNCOUNTED, Call
 from gateway.media import refuse_remote_media
 from gateway.operations import EMBEDDINGS
 from gateway.routing import target_of
@@ -153,5 +153,7 @@ def test_embeddings_become_base64_when_asked_for() -> None:
         ModelRow.model_validate({"modelId": "titan", "modelName": "bedrock/titan", "modelType": "embedding"})
     )
     body = {"model": "titan", "input": "x", "encoding_format": "base64"}
-    answer = json.loads(_whole(Call(EMBEDDINGS, target, body, "ada", ""), {"data": [{"embedding": [0.5, -2.0]}]}))
+    answer = json.loads(
+        _whole(Call(EMBEDDINGS, target, body, "ada", "", UNCOUNTED), {"data": [{"embedding": [0.5, -2.0]}]})
+    )
     assert struct.unpack("<2f", base64.b64decode(answer["data"][0]["embedding"])) == (0.5, -2.0)

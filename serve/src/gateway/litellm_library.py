@@ -1,4 +1,4 @@
-"""LiteLLM, imported on first use (seconds, 200 MB) and kept from phoning home, following redirects and logging."""
+"""LiteLLM, imported on first use (seconds, 200 MB) and kept from phoning home and logging."""
 
 import asyncio
 import contextlib
@@ -6,12 +6,14 @@ import functools
 import importlib
 import logging
 import os
+import sys
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from lisa.errors import AppError, UpstreamError
 
+from gateway import litellm_http, outbound
 from gateway.call import Call
 from gateway.errors import AnsweredError, UpstreamTimeoutError
 from gateway.logs import QUIET, fields
@@ -25,7 +27,12 @@ ENVIRONMENT = {
     "LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS": "True",
     "LITELLM_LOCAL_BLOG_POSTS": "True",
     "LITELLM_LOG": "CRITICAL",
+    # other HTTP clients than the one that `litellm_http` watches
+    "LITELLM_RUST": "False",
+    "LITELLM_HTTP2": "False",
+    "DISABLE_AIOHTTP_TRANSPORT": "False",
 }
+NOT_OURS = "litellm.proxy.proxy_server"  # some paths try to import it with each call: seconds
 _lock = threading.Lock()
 MAX_MESSAGE = 2000
 
@@ -43,16 +50,15 @@ def _load_once() -> Any:
 @functools.cache
 def _loaded() -> Any:
     os.environ.update(ENVIRONMENT)
+    sys.modules.setdefault(NOT_OURS, None)  # type: ignore[arg-type]  # how Python says: cannot be imported
     library: Any = importlib.import_module("litellm")
     library.telemetry = False
     library.suppress_debug_info = True
     library.turn_off_message_logging = True
     library.drop_params = True  # as the original: a parameter that a provider does not know is left out
     library.num_retries = 0
-    handlers: Any = importlib.import_module("litellm.llms.custom_httpx.http_handler")
-    for handler in (handlers.AsyncHTTPHandler, handlers.HTTPHandler):
-        # a redirect would carry the provider's key to another host
-        handler.__init__ = functools.partialmethod(handler.__init__, follow_redirects=False)
+    library.use_chat_completions_url_for_anthropic_messages = True  # what every compatible endpoint has
+    litellm_http.take_over(library)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     return library
@@ -72,6 +78,9 @@ def provider_errors(call: Call) -> Iterator[None]:
 def _mapped(error: Exception, call: Call) -> AppError:
     kind = type(error).__name__
     status = getattr(error, "status_code", None)
+    refused = outbound.refusal(error, call.target.model_id)
+    if refused is not None:
+        return refused
     if kind == "Timeout":
         return UpstreamTimeoutError("The model's provider took too long to answer. Try again, or ask for less.")
     if kind == "APIConnectionError" or not isinstance(status, int) or not 400 <= status <= 599:
@@ -82,11 +91,3 @@ def _mapped(error: Exception, call: Call) -> AppError:
     if call.provider_key:
         message = message.replace(call.provider_key, "***")
     return AnsweredError(status, str(getattr(error, "code", None) or "upstream_failed"), message)
-
-
-async def close_stream(chunks: AsyncIterator[Any]) -> None:
-    """Ends the provider's call at once, also in the middle of it."""
-    close = getattr(chunks, "aclose", None)
-    if close is not None:
-        with contextlib.suppress(Exception):
-            await close()

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from gateway import litellm_library
+from gateway import litellm_http, litellm_library
 from gateway.call import Call
 from gateway.exchange import Exchange
 from gateway.media import refuse_remote_media
@@ -44,7 +44,7 @@ async def translate(exchange: Exchange, services: Services, call: Call, watch: W
     library = await litellm_library.load()
     watch.upstream(settings.first_byte_seconds)
     arguments = _arguments(call, settings.first_byte_seconds)
-    with litellm_library.provider_errors(call):
+    with litellm_http.calling(services.http), litellm_library.provider_errors(call):
         if call.operation is EMBEDDINGS:
             answer = await library.aembedding(**arguments)
         elif call.operation is CHAT:
@@ -76,20 +76,17 @@ def _arguments(call: Call, seconds: float) -> dict[str, Any]:
 async def _stream(exchange: Exchange, services: Services, call: Call, watch: Watch, chunks: AsyncIterator[Any]) -> None:
     """The first chunk is awaited before the answer begins, so that an early error keeps its status."""
     settings = services.settings
-    try:
-        first = await anext(chunks, None)
-        await exchange.start_stream()
-        if call.grounding is not None:
-            await exchange.write(call.grounding.first_event(exchange.request_id, call.target.model_id))
-        if first is not None:
-            await exchange.write(_event(call, first))
+    first = await anext(chunks, None)
+    await exchange.start_stream()
+    if call.grounding is not None:
+        await exchange.write(call.grounding.first_event(exchange.request_id, call.target.model_id))
+    if first is not None:
+        await exchange.write(_event(call, first))
+    watch.upstream(settings.gap_seconds)
+    async for chunk in chunks:
+        watch.client(settings.stall_seconds)
+        await exchange.write(_event(call, chunk))
         watch.upstream(settings.gap_seconds)
-        async for chunk in chunks:
-            watch.client(settings.stall_seconds)
-            await exchange.write(_event(call, chunk))
-            watch.upstream(settings.gap_seconds)
-    finally:
-        await litellm_library.close_stream(chunks)
     await exchange.finish(END_MARK)
 
 
