@@ -50,7 +50,15 @@ def status(settings: LocalSettings, terminal: Terminal) -> int:
     return 0 if all(answers) else 1
 
 
-GATEWAY_NEEDS = ("ModelsTable", "ApiTokensTable", "AuthParameter", "ManagementKeySecret")
+GATEWAY_NEEDS = (
+    "ModelsTable",
+    "ApiTokensTable",
+    "LimitsTable",
+    "LedgerTable",
+    "UsageQueueUrl",
+    "AuthParameter",
+    "ManagementKeySecret",
+)
 
 
 async def _probe(parts: list[Part]) -> list[bool]:

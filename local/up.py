@@ -164,6 +164,7 @@ class Run:
                 "aws_endpoint_url": settings.emulator_url,
                 "region": settings.region,
                 "documents_bucket": outputs["DocumentsBucket"],
+                "usage_queue_url": outputs["UsageQueueUrl"],
                 "oidc_authority": outputs["OidcAuthority"],
                 "client_id": outputs["ClientId"],
                 "user": {"username": "user", "password": self.passwords.user},

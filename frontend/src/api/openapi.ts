@@ -452,6 +452,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["usageListing"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/usage/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["usageListLimits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/usage/limits/{kind}/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["usagePutLimit"];
+        post?: never;
+        delete: operations["usageDeleteLimit"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/usage/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["usageMine"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/usage/users/{username}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["usageOfUser"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -726,11 +806,34 @@ export interface components {
             groups: string[];
             isSystemToken: boolean;
         };
+        DayTotals: {
+            /** @default 0 */
+            requests: number;
+            /** @default 0 */
+            promptTokens: number;
+            /** @default 0 */
+            completionTokens: number;
+            /** @default 0 */
+            cachedTokens: number;
+            /**
+             * @description US dollars, to the millionth
+             * @default 0
+             */
+            costUsd: number;
+            /** @default 0 */
+            estimatedRequests: number;
+            /** Format: date */
+            day: string;
+        };
         DeleteRequest: {
             /** @default [] */
             documentIds: string[];
         };
         Deleted: {
+            deleted: boolean;
+        };
+        DeletedLimit: {
+            subject: string;
             deleted: boolean;
         };
         DeletedToken: {
@@ -985,6 +1088,23 @@ export interface components {
             document_id: string;
             repository_id: string;
         };
+        /** @enum {string} */
+        LimitKind: "user" | "key" | "group";
+        LimitList: {
+            limits: components["schemas"]["LimitView"][];
+        };
+        /** @description A limit as admins see it. */
+        LimitView: {
+            subject: string;
+            kind: components["schemas"]["LimitKind"];
+            /** @description * = every user, or key, without a limit of its own */
+            name: string;
+            requestsPerMinute?: number | null;
+            tokensPerMinute?: number | null;
+            budgetUsd?: number | null;
+            /** @default month */
+            budgetPeriod: components["schemas"]["Period"];
+        };
         /** @description `lastEvaluatedKey…`: the parts of what the page before told as `lastEvaluated`. */
         ListQuery: {
             collectionId?: string | null;
@@ -1027,6 +1147,8 @@ export interface components {
             updatedAt: string;
             repositoryName?: string | null;
         };
+        /** @enum {string} */
+        ListedKind: "users" | "groups" | "keys" | "models" | "sessions";
         Metadata: {
             /** @default [] */
             tags: string[];
@@ -1035,6 +1157,8 @@ export interface components {
                 [key: string]: unknown;
             };
         };
+        /** @enum {string} */
+        Metric: "requests" | "tokens" | "cost";
         /** @description A model as clients see it (the original's `LISAModel`). */
         Model: {
             modelId: string;
@@ -1108,6 +1232,15 @@ export interface components {
             currentPage: number;
             totalPages: number;
         };
+        /** @enum {string} */
+        Period: "day" | "month";
+        /** @description Which period: the present month unless said otherwise. */
+        PeriodQuery: {
+            /** @default month */
+            period: components["schemas"]["Period"];
+            /** @description 2026-11 for a month, 2026-11-23 for a day; the present one */
+            value?: string | null;
+        };
         /** @description A source that feeds a collection. Kept as sent; see docs/repositories.md for which of them run. */
         Pipeline: {
             s3Bucket: string;
@@ -1150,6 +1283,17 @@ export interface components {
             changeReason: string;
             configuration: components["schemas"]["Configuration"];
         };
+        /**
+         * @description Replaces a limit as a whole. An absent or null number is no limit of that kind; a budget of 0 stops every call
+         *     that costs something.
+         */
+        PutLimitRequest: {
+            requestsPerMinute?: number | null;
+            tokensPerMinute?: number | null;
+            budgetUsd?: number | null;
+            /** @default month */
+            budgetPeriod: components["schemas"]["Period"];
+        };
         /** @description The whole history as the client has it. An absent name or configuration stays as it is stored. */
         PutSessionRequest: {
             messages: {
@@ -1159,6 +1303,22 @@ export interface components {
                 [key: string]: unknown;
             } | null;
             name?: string | null;
+        };
+        /**
+         * @description How much of one limit is used in its present window. Cost is in US dollars.
+         *
+         *     `committed` is the very number that Serve compares with the limit: what was spent, and what running calls and
+         *     Serve's tasks hold in reserve.
+         */
+        QuotaStatus: {
+            subject: string;
+            metric: components["schemas"]["Metric"];
+            window: components["schemas"]["Window"];
+            limit: number;
+            committed: number;
+            remaining: number;
+            /** Format: date-time */
+            resetsAt: string;
         };
         /** @description An existing PostgreSQL with pgvector; absent fields name the deployment's own database. */
         RdsConfig: {
@@ -1310,6 +1470,34 @@ export interface components {
             status: string;
             executionArn: string;
         };
+        SubjectTotals: {
+            /** @default 0 */
+            requests: number;
+            /** @default 0 */
+            promptTokens: number;
+            /** @default 0 */
+            completionTokens: number;
+            /** @default 0 */
+            cachedTokens: number;
+            /**
+             * @description US dollars, to the millionth
+             * @default 0
+             */
+            costUsd: number;
+            /** @default 0 */
+            estimatedRequests: number;
+            subject: string;
+            name: string;
+        };
+        /** @description Usage of one subject, with its days and the limits that hold for it. */
+        SubjectUsage: {
+            subject: string;
+            period: components["schemas"]["Period"];
+            value: string;
+            totals: components["schemas"]["Totals"];
+            days: components["schemas"]["DayTotals"][];
+            limits: components["schemas"]["QuotaStatus"][];
+        };
         SystemBanner: {
             /** @default false */
             isEnabled: boolean;
@@ -1337,6 +1525,24 @@ export interface components {
         };
         TokenList: {
             tokens: components["schemas"]["TokenInfo"][];
+        };
+        /** @description `Counts` as callers see them. */
+        Totals: {
+            /** @default 0 */
+            requests: number;
+            /** @default 0 */
+            promptTokens: number;
+            /** @default 0 */
+            completionTokens: number;
+            /** @default 0 */
+            cachedTokens: number;
+            /**
+             * @description US dollars, to the millionth
+             * @default 0
+             */
+            costUsd: number;
+            /** @default 0 */
+            estimatedRequests: number;
         };
         /** @description Absent and null fields stay as they are; "" empties a description, [] makes groups those of the repository. */
         UpdateCollectionRequest: {
@@ -1385,6 +1591,25 @@ export interface components {
             metadata?: components["schemas"]["Metadata"] | null;
             pipelines?: components["schemas"]["Pipeline"][] | null;
         };
+        /** @description `totals` are those of every call in the period, not of this page. */
+        UsageList: {
+            kind: components["schemas"]["ListedKind"];
+            period: components["schemas"]["Period"];
+            value: string;
+            items: components["schemas"]["SubjectTotals"][];
+            totals: components["schemas"]["Totals"];
+            nextToken?: string | null;
+        };
+        UsageListQuery: {
+            /** @default month */
+            period: components["schemas"]["Period"];
+            /** @description 2026-11 for a month, 2026-11-23 for a day; the present one */
+            value?: string | null;
+            kind: components["schemas"]["ListedKind"];
+            /** @default 100 */
+            pageSize: number;
+            nextToken?: string | null;
+        };
         /** @description As `CollectionPage`; the key is JSON text, which the client hands back as it is. */
         UserCollectionPage: {
             collections: components["schemas"]["ListedCollection"][];
@@ -1412,6 +1637,8 @@ export interface components {
             sortOrder: components["schemas"]["SortOrder"];
             lastEvaluatedKey?: string | null;
         };
+        /** @enum {string} */
+        Window: "minute" | "day" | "month";
     };
     responses: never;
     parameters: never;
@@ -2988,6 +3215,207 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    usageListing: {
+        parameters: {
+            query: {
+                period?: string;
+                /** @description 2026-11 for a month, 2026-11-23 for a day; the present one */
+                value?: string;
+                kind: string;
+                pageSize?: number;
+                nextToken?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsageList"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    usageListLimits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LimitList"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    usagePutLimit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: components["schemas"]["LimitKind"];
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutLimitRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LimitView"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    usageDeleteLimit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: components["schemas"]["LimitKind"];
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletedLimit"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    usageMine: {
+        parameters: {
+            query?: {
+                period?: string;
+                /** @description 2026-11 for a month, 2026-11-23 for a day; the present one */
+                value?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubjectUsage"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    usageOfUser: {
+        parameters: {
+            query?: {
+                period?: string;
+                /** @description 2026-11 for a month, 2026-11-23 for a day; the present one */
+                value?: string;
+            };
+            header?: never;
+            path: {
+                username: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubjectUsage"];
                 };
             };
             /** @description An error */

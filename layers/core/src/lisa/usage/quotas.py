@@ -37,6 +37,13 @@ def quotas_of(limits: Mapping[str, Limit], username: str, key_id: str | None, gr
     return [quota for subject, limit in _applying(limits, username, key_id, groups) for quota in _parts(subject, limit)]
 
 
+def subjects_of(username: str, key_id: str | None, groups: Iterable[str]) -> list[str]:
+    """The subjects whose rows `quotas_of` looks at: one's own, the defaults, the groups."""
+    own = [subject_of(LimitKind.USER, username)] + ([subject_of(LimitKind.KEY, key_id)] if key_id else [])
+    shared = [subject_of(LimitKind.GROUP, group) for group in sorted(set(groups))]
+    return [*own, *map(_default_of, own), *shared]
+
+
 def _applying(
     limits: Mapping[str, Limit], username: str, key_id: str | None, groups: Iterable[str]
 ) -> Iterator[tuple[str, Limit]]:
@@ -46,7 +53,7 @@ def _applying(
     """
     own = [subject_of(LimitKind.USER, username)] + ([subject_of(LimitKind.KEY, key_id)] if key_id else [])
     for subject in own:
-        default = None if key_id == MANAGEMENT_KEY_ID else limits.get(f"{subject.partition('#')[0]}#{DEFAULT}")
+        default = None if key_id == MANAGEMENT_KEY_ID else limits.get(_default_of(subject))
         limit = limits.get(subject, default)
         if limit is not None:
             yield subject, limit
@@ -54,6 +61,10 @@ def _applying(
         subject = subject_of(LimitKind.GROUP, group)
         if subject in limits:
             yield subject, limits[subject]
+
+
+def _default_of(subject: str) -> str:
+    return f"{subject.partition('#')[0]}#{DEFAULT}"
 
 
 def _parts(subject: str, limit: Limit) -> Iterator[Quota]:
