@@ -4,10 +4,12 @@ import asyncio
 import base64
 import json
 import struct
-from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
+
+from tests.gateway.fake_media import add_media
+from tests.gateway.seen import Seen
 
 TOOL_CALL = {
     "id": "call_1",
@@ -18,26 +20,13 @@ USAGE = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
 BASE = {"id": "chatcmpl-up", "created": 1_700_000_000}
 
 
-@dataclass
-class Seen:
-    """What arrived, and which calls were cut off by the caller."""
-
-    bodies: list[dict[str, Any]] = field(default_factory=list)
-    headers: list[dict[str, str]] = field(default_factory=list)
-    paths: list[str] = field(default_factory=list)
-    cancelled: int = 0
-
-    @property
-    def body(self) -> dict[str, Any]:
-        return self.bodies[-1]
-
-
 class FakeOpenAi:
     def __init__(self) -> None:
         self.seen = Seen()
         self.application = web.Application(client_max_size=64 * 1024 * 1024)
         for path in ("chat/completions", "completions", "embeddings"):
             self.application.router.add_post(f"/v1/{path}", self._answer)
+        add_media(self.application, self.seen)
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
