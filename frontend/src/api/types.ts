@@ -20,8 +20,10 @@ export type Model = Schemas['Model'];
 export type ModelType = Schemas['ModelType'];
 export type ModelStatus = Schemas['ModelStatus'];
 export type HostingType = Schemas['HostingType'];
-export type CreateModel = Request<'CreateModelRequest', 'modelId' | 'modelName' | 'modelType'>;
+export type CreateModel = Request<'CreateModelRequest', 'modelId' | 'modelType'>;
 export type UpdateModel = Schemas['UpdateModelRequest'];
+export type GuardrailConfig = Schemas['GuardrailConfig'];
+export type GuardrailMode = Schemas['GuardrailMode'];
 
 export type Repository = Schemas['Repository'];
 export type RepositoryStatus = Schemas['RepositoryStatus'];

@@ -1,4 +1,5 @@
 /** Creates or edits a model that runs elsewhere. */
+import Box from '@cloudscape-design/components/box';
 import FormField from '@cloudscape-design/components/form-field';
 import Input from '@cloudscape-design/components/input';
 import Select from '@cloudscape-design/components/select';
@@ -10,7 +11,8 @@ import { createModel, updateModel } from '../api/models';
 import type { HostingType, Model, ModelType } from '../api/types';
 import { FormModal } from '../layout/form-modal';
 import { GroupsField } from '../layout/groups-field';
-import { createOf, EMPTY_MODEL, errorsOf, formOf, updateOf, type ModelForm } from './model-form';
+import { createOf, EMPTY_MODEL, errorsOf, formOf, hasEndpoint, updateOf, type ModelForm, type ModelFormErrors } from './model-form';
+import { RoutingFields } from './routing-fields';
 
 const TYPES: { value: ModelType; label: string }[] = [
   { value: 'textgen', label: 'Text generation' },
@@ -21,10 +23,18 @@ const HOSTING: { value: HostingType; label: string; description: string }[] = [
   { value: 'internal_hosted', label: 'Internally hosted', description: 'Behind a load balancer of your own' },
 ];
 
-export function ModelDialog({ model, onDone, onClose }: { model?: Model; onDone: (modelId: string) => Promise<unknown>; onClose: () => void }) {
+interface Props {
+  model?: Model;
+  /** All models, to choose deployments and fallbacks from. */
+  models: Model[];
+  onDone: (modelId: string) => Promise<unknown>;
+  onClose: () => void;
+}
+
+export function ModelDialog({ model, models, onDone, onClose }: Props) {
   const [form, setForm] = useState<ModelForm>(() => (model ? formOf(model) : EMPTY_MODEL));
   const [checked, setChecked] = useState(false);
-  const errors = checked ? errorsOf(form) : {};
+  const errors: ModelFormErrors = checked ? errorsOf(form) : {};
   const set = (change: Partial<ModelForm>) => setForm((before) => ({ ...before, ...change }));
   const submit = async () => {
     setChecked(true);
@@ -61,30 +71,11 @@ export function ModelDialog({ model, onDone, onClose }: { model?: Model; onDone:
           </FormField>
         </SpaceBetween>
       )}
-      <FormField
-        label="Provider's model name"
-        description="With the provider as prefix: openai/gpt-4o, bedrock/…, or openai/<name> for an OpenAI-compatible endpoint."
-        errorText={errors.modelName}
-      >
-        <Input value={form.modelName} placeholder="openai/gpt-4o" onChange={({ detail }) => set({ modelName: detail.value })} />
-      </FormField>
-      <FormField
-        label={<>Address {form.hostingType === 'third_party' && <i>- optional</i>}</>}
-        description="Base address of an OpenAI-compatible endpoint, with /v1."
-        errorText={errors.modelUrl}
-      >
-        <Input value={form.modelUrl} type="url" placeholder="https://models.example.com/v1" onChange={({ detail }) => set({ modelUrl: detail.value.trim() })} />
-      </FormField>
-      <FormField
-        label={
-          <>
-            API key <i>- optional</i>
-          </>
-        }
-        description={model ? 'Leave it empty to keep the present one.' : 'Kept in Secrets Manager; nobody can read it here afterwards.'}
-      >
-        <Input value={form.apiKey} type="password" autoComplete="off" onChange={({ detail }) => set({ apiKey: detail.value })} />
-      </FormField>
+      {hasEndpoint(form) ? (
+        <EndpointFields form={form} errors={errors} editing={model !== undefined} set={set} />
+      ) : (
+        <Box color="text-body-secondary">Its deployments, named below, answer for it: it needs no address and no key.</Box>
+      )}
       <FormField
         label={
           <>
@@ -113,6 +104,45 @@ export function ModelDialog({ model, onDone, onClose }: { model?: Model; onDone:
         </SpaceBetween>
       )}
       <GroupsField value={form.groups} onChange={(groups) => set({ groups })} />
+      <RoutingFields
+        form={form.routing}
+        errors={errors.routing ?? {}}
+        modelId={form.modelId}
+        modelType={form.modelType}
+        models={models}
+        onChange={(routing) => set({ routing })}
+      />
     </FormModal>
+  );
+}
+
+function EndpointFields({ form, errors, editing, set }: { form: ModelForm; errors: ModelFormErrors; editing: boolean; set: (change: Partial<ModelForm>) => void }) {
+  return (
+    <SpaceBetween size="l">
+      <FormField
+        label="Provider's model name"
+        description="With the provider as prefix: openai/gpt-4o, bedrock/…, or openai/<name> for an OpenAI-compatible endpoint."
+        errorText={errors.modelName}
+      >
+        <Input value={form.modelName} placeholder="openai/gpt-4o" onChange={({ detail }) => set({ modelName: detail.value })} />
+      </FormField>
+      <FormField
+        label={<>Address {form.hostingType === 'third_party' && <i>- optional</i>}</>}
+        description="Base address of an OpenAI-compatible endpoint, with /v1."
+        errorText={errors.modelUrl}
+      >
+        <Input value={form.modelUrl} type="url" placeholder="https://models.example.com/v1" onChange={({ detail }) => set({ modelUrl: detail.value.trim() })} />
+      </FormField>
+      <FormField
+        label={
+          <>
+            API key <i>- optional</i>
+          </>
+        }
+        description={editing ? 'Leave it empty to keep the present one.' : 'Kept in Secrets Manager; nobody can read it here afterwards.'}
+      >
+        <Input value={form.apiKey} type="password" autoComplete="off" onChange={({ detail }) => set({ apiKey: detail.value })} />
+      </FormField>
+    </SpaceBetween>
   );
 }

@@ -20,6 +20,7 @@ import { State, type StateWords } from '../layout/state';
 import { useWatch } from '../layout/use-watch';
 import { useServices } from '../services';
 import { ModelDialog } from './model-dialog';
+import { RoutingFacts } from './routing-facts';
 
 const STATUS: Record<ModelStatus, StateWords> = {
   Creating: { type: 'in-progress', text: 'Creating' },
@@ -126,16 +127,21 @@ export default function ModelsPage() {
                       </SpaceBetween>
                     ),
                   },
-                  { id: 'name', header: 'Provider model', content: (model) => <span className="wrap">{model.modelName}</span> },
+                  {
+                    id: 'name',
+                    header: 'Provider model',
+                    content: (model) => <span className="wrap">{(model.deployments ?? []).length > 0 ? 'Those of its deployments' : model.modelName}</span>,
+                  },
                   { id: 'groups', header: 'Groups', content: (model) => groupsText(model.allowedGroups) },
+                  { id: 'routing', content: (model) => <RoutingFacts model={model} /> },
                 ],
               }}
             />
           );
         }}
       </Listed>
-      {dialog?.kind === 'create' && <ModelDialog onDone={refresh} onClose={() => setDialog(null)} />}
-      {dialog?.kind === 'edit' && <ModelDialog model={dialog.model} onDone={refresh} onClose={() => setDialog(null)} />}
+      {dialog?.kind === 'create' && <ModelDialog models={models.data ?? []} onDone={refresh} onClose={() => setDialog(null)} />}
+      {dialog?.kind === 'edit' && <ModelDialog model={dialog.model} models={models.data ?? []} onDone={refresh} onClose={() => setDialog(null)} />}
       {dialog?.kind === 'delete' && (
         <Confirm
           title="Delete this model?"

@@ -68,6 +68,47 @@ test('a refused creation stays in its dialog', async () => {
   expect(within(dialog).getByLabelText('Model id')).toHaveValue('m1');
 });
 
+test('an admin makes a model out of others, with a guardrail', async () => {
+  const calls = api({ 'GET models': { models: [MODEL, { ...MODEL, modelId: 'm2' }] }, 'POST models': { model: MODEL } });
+  show(<ModelsPage />, { person: ADMIN });
+  await userEvent.click(await screen.findByRole('button', { name: 'Add model' }));
+  const dialog = within(await screen.findByRole('dialog'));
+  await userEvent.type(dialog.getByLabelText('Model id'), 'both');
+  await userEvent.click(dialog.getByRole('button', { name: /^Routing, price and guardrails/ }));
+  await userEvent.click(dialog.getByRole('button', { name: 'Add deployment' }));
+  expect(dialog.queryByLabelText("Provider's model name")).toBeNull();
+  await userEvent.click(dialog.getByRole('button', { name: 'Add model' }));
+  expect(dialog.getByText('Choose a model, or remove this line.')).toBeVisible();
+  await userEvent.click(dialog.getByRole('button', { name: /^Model Choose a model/ }));
+  await userEvent.click(await screen.findByRole('option', { name: 'm2' }));
+  await userEvent.clear(dialog.getByRole('textbox', { name: 'Weight' }));
+  await userEvent.type(dialog.getByRole('textbox', { name: 'Weight' }), '3');
+  await userEvent.click(dialog.getByRole('button', { name: 'Add guardrail' }));
+  await userEvent.type(dialog.getByRole('textbox', { name: 'Name' }), 'No secrets');
+  await userEvent.type(dialog.getByRole('textbox', { name: 'Identifier' }), 'abc123');
+  await userEvent.click(dialog.getByRole('button', { name: 'Add model' }));
+  await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull());
+  expect(calls.find((call) => call.method === 'POST')?.body).toEqual({
+    modelId: 'both',
+    modelType: 'textgen',
+    hostingType: 'third_party',
+    streaming: true,
+    allowedGroups: [],
+    deployments: [{ modelId: 'm2', weight: 3 }],
+    guardrailsConfig: {
+      'no-secrets': { guardrailName: 'No secrets', guardrailIdentifier: 'abc123', guardrailVersion: 'DRAFT', mode: 'pre_call', allowedGroups: [], markedForDeletion: false },
+    },
+  });
+});
+
+test('a model tells who answers for it and what it costs', async () => {
+  const pricing = { inputCostPerToken: 1e-6, outputCostPerToken: 2e-6 };
+  api({ 'GET models': { models: [{ ...MODEL, deployments: [{ modelId: 'a', weight: 1 }], fallbacks: ['b'], pricing }] } });
+  show(<ModelsPage />);
+  expect(await screen.findByText('a (100 %)')).toBeVisible();
+  expect(screen.getByText('$1 in, $2 out')).toBeVisible();
+});
+
 test('a repository is created with the embedding model there is', async () => {
   const calls = api({
     'GET repository': [],
