@@ -9,7 +9,7 @@ venvs := .local/venvs
 stamps := .venv/.installed $(venvs)/emulator/.installed $(venvs)/runtime/.installed $(venvs)/sam/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run stop status logs reset test first-answer sam-local deploy eval lock lint
+.PHONY: help install run stop status logs reset test first-answer bench soak sam-local deploy eval lock lint
 
 help: ## what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -38,6 +38,12 @@ test: install ## the whole test suite, with a stack of its own
 
 first-answer: install ## measure: from nothing to a cited answer over a fresh file
 	@$(venv_python) -m benchmarks.first_answer
+
+bench: install ## measure: the gateway beside LiteLLM's proxy and a bare relay, one core each (4 minutes; QUICK=1 tries it out)
+	@$(venv_python) -m benchmarks.gateway $(if $(QUICK),--quick) $(if $(JSON),--json $(JSON))
+
+soak: install ## measure: the gateway under load with faults, MINUTES=60 of it; does memory stay flat?
+	@$(venv_python) -m benchmarks.gateway soak --minutes $(or $(MINUTES),60) $(if $(JSON),--json $(JSON))
 
 sam-local: install ## every event of events/invoke in a container, against the running stack (needs an engine)
 	@$(venv_python) -m local.sam_local
