@@ -120,7 +120,7 @@ def _inner(address: ipaddress.IPv6Address, shift: int) -> ipaddress.IPv4Address:
 def _tunnelled(address: ipaddress.IPv6Address) -> Iterator[ipaddress.IPv4Address]:
     """The IPv4 addresses that routers on the way could unpack."""
     for network, shift in _TUNNELLED:
-        if address in network:
+        if address in network and not address.is_loopback:
             yield _inner(address, shift)
     if int(address) >> 32 & 0xFFFF_FFFF in _ISATAP:
         yield _inner(address, 0)
