@@ -9,6 +9,7 @@ from lisa.errors import AppError, UnavailableError, UpstreamError
 from gateway.deployments import Deployments
 from gateway.errors import AnsweredError, UpstreamTimeoutError
 from gateway.exchange import Exchange
+from gateway.outbound import AddressRefusedError
 from gateway.routing import Target
 from gateway.watch import Watch
 
@@ -84,8 +85,8 @@ def _is_about_deployment(error: AppError) -> bool:
 
 
 def _may_follow(error: AppError, chance: Chance, count: int) -> bool:
-    if isinstance(error, UpstreamTimeoutError):
-        return count > 1  # whoever waited that long does not want to wait for the same again
+    if isinstance(error, UpstreamTimeoutError | AddressRefusedError):
+        return count > 1  # whoever waited that long does not want to wait for the same again; nor is it otherwise then
     if isinstance(error, AnsweredError):
         return chance.may_retry(error.given_status, None)
     return True
