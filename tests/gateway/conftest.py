@@ -33,6 +33,7 @@ class World:
     upstream: FakeOpenAi
     anthropic: FakeAnthropic
     control_plane: FakeControlPlane
+    upstream_url: str
 
     def token(self, username: str = "ada") -> str:
         return self.account.tokens[username]
@@ -56,6 +57,7 @@ def settings(**more: Any) -> GatewaySettings:
         "registry_seconds": 0.2,
         "connect_seconds": 1,
         "first_byte_seconds": 1.5,
+        "first_token_seconds": 1.5,
         "gap_seconds": 1,
         "body_seconds": 1,
         **more,
@@ -101,4 +103,4 @@ def world() -> Iterator[World]:
             cloud.register(model_id, f"anthropic/{upstream_name}", anthropic_url, api_key=PROVIDER_KEY)
         with serve_gateway(settings(api_url=f"{control_url}/prod")) as url:
             eventually(lambda: httpx.get(f"{url}/health/readiness").status_code == 200)
-            yield World(url, cloud, upstream, anthropic, control_plane)
+            yield World(url, cloud, upstream, anthropic, control_plane, f"{upstream_url}/v1")

@@ -23,6 +23,7 @@ BASE = {"id": "chatcmpl-up", "created": 1_700_000_000}
 class FakeOpenAi:
     def __init__(self) -> None:
         self.seen = Seen()
+        self._flaky_calls = 0
         self.application = web.Application(client_max_size=64 * 1024 * 1024)
         for path in ("chat/completions", "completions", "embeddings"):
             self.application.router.add_post(f"/v1/{path}", self._answer)
@@ -48,6 +49,10 @@ class FakeOpenAi:
             return web.json_response(
                 error, status=429, headers={"Retry-After": "7", "Set-Cookie": "a=b", "X-RateLimit-Limit-Tokens": "9"}
             )
+        if behaviour == "flaky":  # every third call is answered
+            self._flaky_calls += 1
+            if self._flaky_calls % 3:
+                return web.json_response({"error": {"message": "try again"}}, status=500)
         if behaviour == "key-refused":
             return web.json_response({"error": {"message": "bad key"}}, status=401)
         if behaviour == "html":
