@@ -36,7 +36,7 @@ class FakeOpenAi:
         self.seen.paths.append(request.path_qs)
         try:
             return await self._behave(request, body)
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, ConnectionResetError):  # whichever the server notices first
             self.seen.cancelled += 1
             raise
 
