@@ -10,13 +10,9 @@ from typing import Any
 import httpx
 import openai
 import pytest
-from gateway.call import UNCOUNTED, Call
-from gateway.media import refuse_remote_media
-from gateway.operations import EMBEDDINGS
-from gateway.routing import target_of
-from gateway.translate import _whole
+from gateway.translate.inline import refuse_remote_media
+from gateway.translate.vectors import _encoded
 from lisa.errors import BadRequestError
-from lisa.models.schemas import ModelRow
 
 from tests.gateway.conftest import PROVIDER_KEY, World
 from tests.gateway.serving import eventually
@@ -149,11 +145,5 @@ def test_inline_pictures_and_texts_with_addresses_pass() -> None:
 
 
 def test_embeddings_become_base64_when_asked_for() -> None:
-    target = target_of(
-        ModelRow.model_validate({"modelId": "titan", "modelName": "bedrock/titan", "modelType": "embedding"})
-    )
-    body = {"model": "titan", "input": "x", "encoding_format": "base64"}
-    answer = json.loads(
-        _whole(Call(EMBEDDINGS, target, body, "ada", "", UNCOUNTED), {"data": [{"embedding": [0.5, -2.0]}]})
-    )
+    answer = json.loads(_encoded({"data": [{"embedding": [0.5, -2.0]}]}, as_base64=True))
     assert struct.unpack("<2f", base64.b64decode(answer["data"][0]["embedding"])) == (0.5, -2.0)

@@ -6,17 +6,20 @@ import functools
 import importlib
 import logging
 import os
+import re
 import sys
 import threading
 from collections.abc import Iterator
 from typing import Any
 
+import orjson
 from lisa.errors import AppError, UpstreamError
 
 from gateway import litellm_http, outbound
 from gateway.call import Call
 from gateway.errors import AnsweredError, UpstreamTimeoutError
 from gateway.logs import QUIET, fields
+from gateway.relay import FROM_UPSTREAM
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +38,7 @@ ENVIRONMENT = {
 NOT_OURS = "litellm.proxy.proxy_server"  # some paths try to import it with each call: seconds
 _lock = threading.Lock()
 MAX_MESSAGE = 2000
+_WRAPPING = re.compile(r"^(litellm\.\w+: *|\w*(Exception|Error) - |\w+Error: )+")
 
 
 async def load() -> Any:
@@ -57,6 +61,7 @@ def _loaded() -> Any:
     library.turn_off_message_logging = True
     library.drop_params = True  # as the original: a parameter that a provider does not know is left out
     library.num_retries = 0
+    library.disable_hf_tokenizer_download = True
     library.use_chat_completions_url_for_anthropic_messages = True  # what every compatible endpoint has
     litellm_http.take_over(library)
     for name in QUIET:
@@ -87,7 +92,27 @@ def _mapped(error: Exception, call: Call) -> AppError:
         cause = type(error.__context__).__name__ if error.__context__ else None
         logger.warning("provider call failed", extra=fields(model=call.target.model_id, error=kind, cause=cause))
         return UpstreamError("The model's provider cannot be reached. Try again, or tell an administrator.")
-    message = str(getattr(error, "message", "") or error)[:MAX_MESSAGE]
-    if call.provider_key:
-        message = message.replace(call.provider_key, "***")
-    return AnsweredError(status, str(getattr(error, "code", None) or "upstream_failed"), message)
+    code = str(getattr(error, "code", None) or "upstream_failed")
+    return AnsweredError(status, code, told(str(getattr(error, "message", "") or error), call), _headers(error))
+
+
+def told(text: str, call: Call) -> str:
+    """What a provider said, out of the words that LiteLLM wraps it in, and without our key."""
+    start = text.find("{")
+    if start >= 0:
+        with contextlib.suppress(ValueError):
+            body = orjson.loads(text[start : text.rfind("}") + 1])
+            inner = body.get("error")
+            said = inner.get("message") if isinstance(inner, dict) else inner or body.get("message")
+            text = said if isinstance(said, str) and said else text
+    text = _WRAPPING.sub("", text)[:MAX_MESSAGE]
+    return text.replace(call.provider_key, "***") if call.provider_key else text
+
+
+def _headers(error: Exception) -> list[tuple[bytes, bytes]]:
+    headers = [FROM_UPSTREAM]
+    response = getattr(error, "response", None)
+    wait = str(getattr(response, "headers", {}).get("retry-after", ""))
+    if wait.isdecimal():
+        headers.append((b"retry-after", wait.encode()))
+    return headers

@@ -1,0 +1,97 @@
+"""`chat/completions` and `completions` for providers of another protocol."""
+
+# ruff: noqa: SIM905 - lists of words read best as text
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import orjson
+
+from gateway.operations import CHAT
+from gateway.translate.job import Events, Job, Whole
+
+SAMPLING = frozenset(
+    "frequency_penalty logit_bias logprobs max_completion_tokens max_tokens min_p n presence_penalty"
+    " repetition_penalty seed stop stream stream_options temperature top_k top_logprobs top_p user".split()
+)
+CHAT_FIELDS = SAMPLING | frozenset(
+    "audio function_call functions messages modalities parallel_tool_calls prediction reasoning_effort"
+    " response_format service_tier thinking tool_choice tools verbosity".split()
+)
+COMPLETION_FIELDS = SAMPLING | {"prompt", "suffix", "echo", "best_of"}
+END_MARK = b"data: [DONE]\n\n"
+
+
+async def chat(job: Job) -> Whole | Events:
+    # its MCP handler would load LiteLLM's proxy for every call with tools
+    return await _complete(job, job.library.acompletion, {**_arguments(job, CHAT_FIELDS), "_skip_mcp_handler": True})
+
+
+async def completions(job: Job) -> Whole | Events:
+    return await _complete(job, job.library.atext_completion, _arguments(job, COMPLETION_FIELDS))
+
+
+def _arguments(job: Job, allowed: frozenset[str]) -> dict[str, Any]:
+    _refuse_what_would_be_dropped(job)
+    arguments = job.arguments(allowed)
+    if job.call.is_streamed:  # also for those who did not ask: it is counted
+        arguments["stream_options"] = {"include_usage": True}
+    return arguments
+
+
+def _refuse_what_would_be_dropped(job: Job) -> None:
+    """One answer where three were asked for is wrong. Other parameters that a provider lacks only advise it."""
+    count = job.call.body.get("n")
+    if count in (None, 1):
+        return
+    known = job.library.get_supported_openai_params(job.call.target.litellm_model)
+    if known is not None and "n" not in known:
+        raise job.refuse("n", "this model gives one answer to a call. Leave the field out and ask several times.")
+
+
+async def _complete(job: Job, function: Any, arguments: dict[str, Any]) -> Whole | Events:
+    answer = await function(**arguments)
+    if job.call.is_streamed:
+        return _events(job, aiter(answer))
+    return Whole(_whole(job, answer.model_dump(exclude_none=True)))
+
+
+async def _events(job: Job, chunks: AsyncIterator[Any]) -> Events:
+    options = job.call.body.get("stream_options")
+    tells_usage = isinstance(options, dict) and options.get("include_usage") is True
+    async for chunk in chunks:
+        body = _chunk(job, chunk.model_dump(exclude_none=True))  # so that delta.content is never null
+        if not body["choices"] and not tells_usage:
+            _count(job, body.get("usage") or {})
+        else:
+            yield b"data: " + orjson.dumps(body, default=str) + b"\n\n"
+    yield END_MARK
+
+
+def _chunk(job: Job, body: dict[str, Any]) -> dict[str, Any]:
+    choices = body.setdefault("choices", [])
+    if "usage" in body and not any(map(_says_something, choices)):
+        choices.clear()  # as OpenAI sends the usage of a stream
+    for choice in choices:
+        choice.setdefault("finish_reason", None)
+        if job.call.operation is CHAT:
+            choice.setdefault("delta", {})
+    return {**body, "model": job.model_id}
+
+
+def _count(job: Job, usage: dict[str, Any]) -> None:
+    if usage:
+        cached = (usage.get("prompt_tokens_details") or {}).get("cached_tokens") or 0
+        job.call.meter.add(usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0, cached)
+
+
+def _says_something(choice: dict[str, Any]) -> bool:
+    return bool(choice.get("delta") or choice.get("text") or choice.get("finish_reason"))
+
+
+def _whole(job: Job, body: dict[str, Any]) -> bytes:
+    body["model"] = job.model_id
+    if job.call.operation is CHAT:
+        for choice in body.get("choices", ()):
+            choice.get("message", {}).setdefault("content", None)
+    return orjson.dumps(body, default=str)
