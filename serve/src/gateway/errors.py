@@ -4,9 +4,11 @@ AppError (lisa.errors)
 ├── MethodNotAllowedError   405 method_not_allowed
 ├── RequestTimeoutError     408 request_timeout
 ├── ModelNotFoundError      404 model_not_found
+├── GuardrailTriggeredError 400 guardrail_triggered
 ├── UpstreamTimeoutError    504 upstream_timeout
 ├── DrainingError           503 shutting_down
 └── AnsweredError           the status and code that somebody else gave
+    └── LimitExceededError  429 rate_limit_exceeded | budget_exceeded
 ClientLeftError             nobody is there to be answered
 """
 
@@ -41,6 +43,12 @@ class ModelNotFoundError(NotFoundError):
         )
 
 
+class GuardrailTriggeredError(AppError):
+    """A guardrail blocked a text; `message` is what it wants to be answered in its place."""
+
+    status, code = 400, "guardrail_triggered"
+
+
 class UpstreamTimeoutError(UpstreamError):
     status, code = 504, "upstream_timeout"
 
@@ -57,6 +65,13 @@ class AnsweredError(AppError):
         self.given_status = status
         self.given_code = code
         self.headers = tuple(headers)
+
+
+class LimitExceededError(AnsweredError):
+    """A rate limit or a budget does not allow the call; it may before `retry_after` seconds have passed."""
+
+    def __init__(self, code: str, message: str, retry_after: int) -> None:
+        super().__init__(429, code, message, [(b"retry-after", str(retry_after).encode())])
 
 
 class ClientLeftError(Exception):

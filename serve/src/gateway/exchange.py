@@ -1,6 +1,7 @@
 """One request and its answer on raw ASGI."""
 
 import asyncio
+import copy
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterable
@@ -173,3 +174,18 @@ class Exchange:
     async def finish(self, data: bytes = b"") -> None:
         self.finished = True  # before the last send: the server then tells `receive` that the connection is free
         await self._send({"type": "http.response.body", "body": data, "more_body": False})
+
+    def behind(self, send: Send) -> "Exchange":
+        """The same request, answered to `send`, which decides what it forwards to this exchange."""
+        other = copy.copy(self)
+        other._send = send
+        return other
+
+    async def forward(self, message: Message) -> None:
+        """Sends a part of the answer that was written behind this exchange."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            self.streaming = dict(message["headers"]).get(b"content-type", b"").startswith(EVENT_STREAM)
+        elif not message["more_body"]:
+            self.finished = True
+        await self._send(message)

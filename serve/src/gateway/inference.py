@@ -1,6 +1,6 @@
 """One inference call: check it, ground it, and pass it on or translate it, deployment by deployment."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lisa.errors import InvalidError
@@ -33,11 +33,19 @@ async def infer(exchange: Exchange, services: Services) -> None:
     if operation.names_user and parsed.body.get("user") is None:
         parsed.body["user"] = caller.username
     targets = services.deployments.order(named, caller)
-    inference = Inference(exchange, services, operation, parsed)
+    checks = services.guardrails.of(named, targets, caller)
+    if checks is None:
+        await _answer(exchange, services, parsed, targets)
+    else:
+        await checks.run(exchange, parsed.body, lambda guarded: _answer(guarded, services, parsed, targets))
+
+
+async def _answer(exchange: Exchange, services: Services, parsed: Parsed, targets: Sequence[Target]) -> None:
+    inference = Inference(exchange, services, exchange.known_operation, parsed)
     wanted = grounding.requested(parsed.body)
     if wanted is not None:
         await inference.ground(wanted)
-    await attempt_all(exchange, services.deployments, targets, settings.max_attempts, inference.attempt)
+    await attempt_all(exchange, services.deployments, targets, services.settings.max_attempts, inference.attempt)
 
 
 @dataclass(slots=True)

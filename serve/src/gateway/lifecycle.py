@@ -8,9 +8,11 @@ import aiohttp
 from lisa import aws
 from lisa.auth import wiring
 
+from gateway.bedrock_guardrails import BedrockGuardrails
 from gateway.deployments import Deployments
 from gateway.dialects import Dialects
 from gateway.guard import Guard
+from gateway.guardrails import Guardrails
 from gateway.keys import ProviderKeys
 from gateway.outbound import OutboundGuard
 from gateway.registry import Registry, rows_of
@@ -27,12 +29,14 @@ async def services_of(settings: GatewaySettings) -> AsyncIterator[Services]:
     """The services of this process. Raises: lisa.settings.SettingsError."""
     guard, registry, keys = await asyncio.to_thread(_connected, settings)
     outbound_guard = OutboundGuard(settings.allowed_networks)
+    bedrock = BedrockGuardrails(settings.guardrail_seconds)
     async with session(settings, outbound_guard) as http, session(settings) as control, registry.running():
         try:
             deployments = Deployments(registry, settings.rest_seconds)
-            yield Services(settings, guard, registry, deployments, Dialects(), keys, http, control)
+            yield Services(settings, guard, registry, deployments, Dialects(), keys, Guardrails(bedrock), http, control)
         finally:
             guard.close()
+            bedrock.close()
 
 
 def _connected(settings: GatewaySettings) -> tuple[Guard, Registry, ProviderKeys]:

@@ -7,6 +7,7 @@ import aiohttp
 from gateway.deployments import Deployments
 from gateway.dialects import Dialects
 from gateway.guard import Guard
+from gateway.guardrails import Guardrails
 from gateway.keys import ProviderKeys
 from gateway.registry import Registry
 from gateway.settings import GatewaySettings
@@ -20,5 +21,6 @@ class Services:
     deployments: Deployments
     dialects: Dialects
     keys: ProviderKeys
+    guardrails: Guardrails
     http: aiohttp.ClientSession  # for models: it reaches only what the outbound guard lets through
     control: aiohttp.ClientSession  # for the control plane, whose address is a setting
