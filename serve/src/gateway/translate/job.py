@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs, urlsplit, urlunsplit
+from urllib.parse import parse_qs, quote, urlsplit, urlunsplit
 
 from lisa.errors import BadRequestError
 
@@ -73,10 +73,16 @@ def _endpoint(call: Call) -> dict[str, Any]:
     if prefix.startswith("bedrock"):
         return {"api_key": key, "aws_bedrock_runtime_endpoint": base}
     if prefix.startswith("sagemaker"):
-        return {"sagemaker_base_url": base}
+        return {"sagemaker_base_url": _sagemaker(base, target.litellm_model, call.is_streamed)}
     if prefix.startswith("azure"):
         return {"api_key": key, **_azure(base)}
     return {"api_key": key, "api_base": base}
+
+
+def _sagemaker(base: str, model: str, is_streamed: bool) -> str:
+    """LiteLLM takes the whole address of an endpoint's action; SageMaker's own base (a VPC endpoint's) is enough here."""
+    action = "invocations-response-stream" if is_streamed else "invocations"
+    return f"{base.rstrip('/')}/endpoints/{quote(model.partition('/')[2], safe='')}/{action}"
 
 
 def _azure(address: str) -> dict[str, Any]:
