@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import orjson
+from lisa.errors import UpstreamError
 
 from gateway.operations import CHAT
 from gateway.translate.job import Events, Job, Whole
@@ -19,6 +20,7 @@ CHAT_FIELDS = SAMPLING | frozenset(
     " response_format service_tier thinking tool_choice tools verbosity".split()
 )
 COMPLETION_FIELDS = SAMPLING | {"prompt", "suffix", "echo", "best_of"}
+TELL_WHY = frozenset({"anthropic", "azure", "bedrock", "openai", "sagemaker_chat"})  # they end, so they tell
 END_MARK = b"data: [DONE]\n\n"
 
 
@@ -65,7 +67,15 @@ async def _events(job: Job, chunks: AsyncIterator[Any]) -> Events:
             _count(job, body.get("usage") or {})
         else:
             yield b"data: " + orjson.dumps(body, default=str) + b"\n\n"
+    if job.provider in TELL_WHY and _reason(chunks) is None:
+        raise UpstreamError("The model's provider broke off in the middle of its answer. Try again.")
     yield END_MARK
+
+
+def _reason(chunks: AsyncIterator[Any]) -> str | None:
+    """Why the provider ended. LiteLLM tells `stop` where it was told nothing, also after errors."""
+    told = getattr(chunks, "received_finish_reason", "stop")
+    return told or getattr(chunks, "intermittent_finish_reason", None)
 
 
 def _chunk(job: Job, body: dict[str, Any]) -> dict[str, Any]:
