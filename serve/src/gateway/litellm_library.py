@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+import aiohttp
 import orjson
 from lisa.errors import AppError, UpstreamError
 
@@ -35,6 +36,7 @@ ENVIRONMENT = {
     "LITELLM_HTTP2": "False",
     "DISABLE_AIOHTTP_TRANSPORT": "False",
 }
+RESPONSES_BRIDGE = "litellm.responses.litellm_completion_transformation.handler"
 NOT_OURS = "litellm.proxy.proxy_server"  # some paths try to import it with each call: seconds
 _lock = threading.Lock()
 MAX_MESSAGE = 2000
@@ -64,9 +66,32 @@ def _loaded() -> Any:
     library.disable_hf_tokenizer_download = True
     library.use_chat_completions_url_for_anthropic_messages = True  # what every compatible endpoint has
     litellm_http.take_over(library)
+    asyncio.run(_rehearse(library))
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     return library
+
+
+async def _rehearse(library: Any) -> None:
+    """First calls, on which LiteLLM imports for seconds; here, in a thread, no stream waits for that.
+
+    They reach nothing: see `litellm_http.calling`.
+    """
+    question = {
+        "messages": [{"role": "user", "content": "x"}],
+        "api_key": "x",
+        "api_base": "http://x",
+        "max_retries": 0,
+    }
+    bridge = importlib.import_module(RESPONSES_BRIDGE).LiteLLMCompletionTransformationHandler()
+    importlib.import_module("litellm.llms.anthropic.pass_through.adapters.streaming_iterator")
+    for model in ("openai/x", "anthropic/x"):
+        with contextlib.suppress(Exception):
+            await library.acompletion(model=model, **question, _skip_mcp_handler=True)
+    with contextlib.suppress(Exception):
+        await bridge.response_api_handler(
+            model="openai/x", input="x", responses_api_request={}, _is_async=True, _skip_mcp_handler=True, **question
+        )
 
 
 @contextlib.contextmanager
@@ -81,6 +106,8 @@ def provider_errors(call: Call) -> Iterator[None]:
 
 
 def _mapped(error: Exception, call: Call) -> AppError:
+    inner = getattr(error, "original_exception", None)  # of a stream that broke off
+    did, error = ("broke off in the middle of its answer", inner) if inner else ("cannot be reached", error)
     kind = type(error).__name__
     status = getattr(error, "status_code", None)
     refused = outbound.refusal(error, call.target.model_id)
@@ -88,12 +115,23 @@ def _mapped(error: Exception, call: Call) -> AppError:
         return refused
     if kind == "Timeout":
         return UpstreamTimeoutError("The model's provider took too long to answer. Try again, or ask for less.")
-    if kind == "APIConnectionError" or not isinstance(status, int) or not 400 <= status <= 599:
+    if not isinstance(status, int) or not 400 <= status <= 599 or _is_unanswered(error):
         cause = type(error.__context__).__name__ if error.__context__ else None
         logger.warning("provider call failed", extra=fields(model=call.target.model_id, error=kind, cause=cause))
-        return UpstreamError("The model's provider cannot be reached. Try again, or tell an administrator.")
-    code = str(getattr(error, "code", None) or "upstream_failed")
+        return UpstreamError(f"The model's provider {did}. Try again, or tell an administrator.")
+    code = str(getattr(error, "code", None) or "")
+    code = code if code and not code.isdecimal() else "upstream_failed"
     return AnsweredError(status, code, told(str(getattr(error, "message", "") or error), call), _headers(error))
+
+
+def _is_unanswered(error: BaseException | None) -> bool:
+    """Whether nobody answered; LiteLLM tells of that as a 500, too."""
+    transport_error = importlib.import_module("httpx").TransportError
+    while error is not None:
+        if isinstance(error, aiohttp.ClientError | transport_error) or type(error).__name__ == "APIConnectionError":
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def told(text: str, call: Call) -> str:

@@ -23,7 +23,7 @@ from gateway.operations import (
     Operation,
 )
 from gateway.services import Services
-from gateway.translate import chat, media, messages, responses, vectors
+from gateway.translate import chat, media, messages, responses, tokens, vectors
 from gateway.translate.inline import refuse_remote_media
 from gateway.translate.job import Events, Job, Whole
 from gateway.watch import Watch
@@ -35,7 +35,7 @@ TRANSLATORS: dict[Operation, Callable[[Job], Awaitable[Whole | Events]]] = {
     RERANK: vectors.rerank,
     RESPONSES: responses.responses,
     MESSAGES: messages.messages,
-    COUNT_TOKENS: messages.count_tokens,
+    COUNT_TOKENS: tokens.count_tokens,
     IMAGES: media.images,
     IMAGE_EDITS: media.image_edits,
     SPEECH: media.speech,

@@ -1,6 +1,7 @@
 """What a translation works with, what it may tell LiteLLM, and what it makes."""
 
-from collections.abc import AsyncGenerator
+import contextlib
+from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit, urlunsplit
@@ -15,6 +16,15 @@ Events = AsyncGenerator[bytes]
 """Server-sent events, each whole."""
 
 NO_KEY = "none"  # OpenAI's SDK, inside LiteLLM, insists on a key
+
+
+@contextlib.contextmanager
+def understanding(field: str, whose: str) -> Iterator[None]:
+    """For reading what the caller wrote. Raises: BadRequestError where LiteLLM stumbles over it."""
+    try:
+        yield
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise BadRequestError(f"`{field}` or what belongs to it is not in the form of {whose}'s protocol.") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +90,7 @@ def _endpoint(call: Call) -> dict[str, Any]:
 
 
 def _sagemaker(base: str, model: str, is_streamed: bool) -> str:
-    """LiteLLM takes the whole address of an endpoint's action; SageMaker's own base (a VPC endpoint's) is enough here."""
+    """LiteLLM takes the whole address of an endpoint's action; here SageMaker's base (a VPC endpoint's) is enough."""
     action = "invocations-response-stream" if is_streamed else "invocations"
     return f"{base.rstrip('/')}/endpoints/{quote(model.partition('/')[2], safe='')}/{action}"
 

@@ -1,19 +1,18 @@
-"""`messages` and `messages/count_tokens`, Anthropic's protocol, for models of other protocols."""
+"""`messages`, Anthropic's protocol, for models of other protocols; Claude elsewhere speaks it without a translation."""
 
 # ruff: noqa: SIM905 - lists of words read best as text
 
-import asyncio
 import importlib
+import uuid
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 import orjson
-from lisa.errors import BadRequestError
 
 from gateway.errors import AnsweredError
 from gateway.events import WholeEvents
 from gateway.litellm_library import told
-from gateway.translate.job import Events, Job, Whole
+from gateway.translate.job import Events, Job, Whole, understanding
 
 FIELDS = frozenset(
     "max_tokens messages metadata output_config output_format stop_sequences stream system temperature thinking"
@@ -29,21 +28,35 @@ STATUSES = {
     "timeout_error": 504,
     "overloaded_error": 529,
 }
-ADAPTER = "litellm.llms.anthropic.pass_through.adapters.transformation"
+TRANSFORMATION = "litellm.llms.anthropic.pass_through.adapters.transformation"
+STREAM = "litellm.llms.anthropic.pass_through.adapters.streaming_iterator"
 
 
 async def messages(job: Job) -> Whole | Events:
-    _check(job)
+    is_native = _speaks_it(job)
+    _check(job, is_native)
     arguments = job.arguments(FIELDS)
     user = (arguments.pop("metadata", None) or {}).get("user_id")
     arguments["metadata"] = {"user_id": user if isinstance(user, str) else job.call.username}
+    if not is_native:
+        return await _by_chat(job, arguments)
     answer = await job.library.anthropic_messages(**arguments, _skip_mcp_handler=True)
-    if job.call.is_streamed:
-        return _events(job, aiter(answer))
-    return Whole(orjson.dumps({**answer, "model": job.model_id}, default=str))
+    return _checked_events(job, aiter(answer)) if job.call.is_streamed else _whole(job, answer)
 
 
-def _check(job: Job) -> None:
+def _speaks_it(job: Job) -> bool:
+    """Whether the provider takes the caller's message as it is, as for Claude in Bedrock, Vertex AI and Azure."""
+    if job.call.target.provider is not None:
+        return False
+    manager = importlib.import_module("litellm.utils").ProviderConfigManager
+    model, provider = job.library.get_llm_provider(model=job.call.target.litellm_model)[:2]
+    return (
+        manager.get_provider_anthropic_messages_config(model=model, provider=job.library.LlmProviders(provider))
+        is not None
+    )
+
+
+def _check(job: Job, is_native: bool) -> None:
     body = job.call.body
     if not isinstance(body.get("max_tokens"), int):
         raise job.refuse("max_tokens", "is missing. Anthropic's protocol asks for it.")
@@ -51,14 +64,53 @@ def _check(job: Job) -> None:
         raise job.refuse("metadata", "has to be an object.")
     for tool in body.get("tools") or ():
         kind = tool.get("type") if isinstance(tool, dict) else None
-        # LiteLLM would play the part of Anthropic's own tools: ask other models, search the web
-        if kind not in (None, "custom"):
-            raise job.refuse(
-                "tools", f"this model knows only tools of yours, with `input_schema`, not {str(kind)[:64]}."
-            )
+        # LiteLLM plays the part of Anthropic's "advisor" with another model, which the caller names
+        if kind not in (None, "custom") and (not is_native or str(kind).startswith("advisor")):
+            raise job.refuse("tools", f"this model knows only those with `input_schema`, not {str(kind)[:64]}.")
 
 
-async def _events(job: Job, chunks: AsyncIterator[Any]) -> Events:
+async def _by_chat(job: Job, arguments: dict[str, Any]) -> Whole | Events:
+    """Asked as a chat, and the answer told in Anthropic's form."""
+    asked = {name: arguments.pop(name) for name in (*FIELDS, "model") if name in arguments}
+    is_streamed = asked.pop("stream", None) is True
+    adapter = importlib.import_module(TRANSFORMATION).AnthropicAdapter()
+    with understanding("messages", "Anthropic"):
+        chat, tool_names = adapter.translate_completion_input_params_with_tool_mapping(
+            asked, custom_llm_provider=job.provider
+        )
+    if is_streamed:
+        chat = {**chat, "stream": True, "stream_options": {"include_usage": True}}
+    answer = await job.library.acompletion(
+        **{**chat, **arguments}, _skip_mcp_handler=True, _skip_responses_api_bridge=True
+    )
+    if is_streamed:
+        wrapper = importlib.import_module(STREAM).AnthropicStreamWrapper
+        return _told_events(job, wrapper(answer, model=job.model_id, tool_name_mapping=tool_names))
+    told_again = adapter.translate_completion_output_params(answer, tool_name_mapping=tool_names)
+    return _whole(job, {**told_again, "id": f"msg_{uuid.uuid4().hex}"})
+
+
+def _whole(job: Job, answer: dict[str, Any]) -> Whole:
+    for block in answer["content"]:
+        if block["type"] == "thinking" and block.get("signature") is None:
+            block["signature"] = ""  # what is not Claude's has none, but the field is always there
+    return Whole(orjson.dumps({**answer, "model": job.model_id}, default=str))
+
+
+async def _told_events(job: Job, events: AsyncIterator[dict[str, Any]]) -> Events:
+    async for body in events:
+        yield _event(job, body)
+
+
+def _event(job: Job, body: dict[str, Any]) -> bytes:
+    if body["type"] == "message_start":
+        body = {**body, "message": {**body["message"], "model": job.model_id}}
+    elif body["type"] == "message_delta":
+        body["delta"].setdefault("stop_sequence", None)
+    return b"event: " + str(body["type"]).encode() + b"\ndata: " + orjson.dumps(body, default=str) + b"\n\n"
+
+
+async def _checked_events(job: Job, chunks: AsyncIterator[Any]) -> Events:
     whole = WholeEvents()
     async for chunk in chunks:
         for event in _each(whole.take(chunk)):
@@ -75,33 +127,9 @@ def _checked(job: Job, event: bytes) -> bytes:
     """The event, with our name of the model. Raises: AnsweredError for the one that tells of a failure."""
     kind, _, data = event.partition(b"\ndata: ")
     if kind == b"event: message_start":
-        body = orjson.loads(data)
-        body["message"]["model"] = job.model_id
-        return kind + b"\ndata: " + orjson.dumps(body) + b"\n\n"
+        return _event(job, orjson.loads(data))
     if kind == b"event: error":
         error = orjson.loads(data).get("error") or {}
         status = STATUSES.get(str(error.get("type")), 502)
         raise AnsweredError(status, "upstream_failed", told(str(error.get("message")), job.call))
     return event
-
-
-async def count_tokens(job: Job) -> Whole | Events:
-    """Counted with a tokenizer that may not be the model's: `estimated` says so."""
-    body = job.call.body
-    count = await asyncio.to_thread(_count, job.library, job.call.target.litellm_model, body)
-    return Whole(orjson.dumps({"input_tokens": count, "estimated": True}), is_counted=False)
-
-
-def _count(library: Any, model: str, body: dict[str, Any]) -> int:
-    adapter = importlib.import_module(ADAPTER).LiteLLMAnthropicMessagesAdapter()
-    try:
-        messages = adapter.translate_anthropic_messages_to_openai(body["messages"], model)
-        system = body.get("system")
-        if system:
-            messages = [{"role": "system", "content": system}, *messages]
-        tools = adapter.translate_anthropic_tools_to_openai(body["tools"], model)[0] if body.get("tools") else None
-        return int(
-            library.token_counter(model=model, messages=messages, tools=tools, use_default_image_token_count=True)
-        )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise BadRequestError("`messages`, `system` or `tools` are not in the form of Anthropic's protocol.") from error

@@ -2,32 +2,49 @@
 
 # ruff: noqa: SIM905 - lists of words read best as text
 
+import importlib
+import uuid
 from collections.abc import AsyncIterator
 from typing import Any
 
 import orjson
 
 from gateway.errors import AnsweredError
-from gateway.litellm_library import told
-from gateway.translate.job import Events, Job, Whole
+from gateway.litellm_library import RESPONSES_BRIDGE, told
+from gateway.translate.job import Events, Job, Whole, understanding
 
 FIELDS = frozenset(
     "include input instructions max_output_tokens parallel_tool_calls reasoning service_tier stream temperature text"
     " tool_choice tools top_logprobs top_p truncation user".split()
 )
 TOOLS = frozenset({"function", "custom", "namespace"})
+ECHOED = tuple(
+    "instructions max_output_tokens parallel_tool_calls temperature text tool_choice tools top_p truncation".split()
+)
 # What would need a memory of earlier answers, or somebody to ask later.
 STATEFUL = ("previous_response_id", "conversation", "background", "prompt")
 
 
 async def responses(job: Job) -> Whole | Events:
     _check(job)
-    answer = await job.library.aresponses(
-        **job.arguments(FIELDS), store=False, use_chat_completions_api=True, _skip_mcp_handler=True
-    )
+    arguments = job.arguments(FIELDS)
+    asked = {name: arguments.pop(name) for name in FIELDS if name in arguments}
+    bridge = importlib.import_module(RESPONSES_BRIDGE).LiteLLMCompletionTransformationHandler()
+    with understanding("input", "OpenAI"):
+        pending = bridge.response_api_handler(
+            input=asked.pop("input"),
+            stream=asked.pop("stream", None) is True,
+            responses_api_request=asked,
+            custom_llm_provider=job.provider,
+            _is_async=True,
+            _skip_mcp_handler=True,
+            **arguments,
+        )
+    answer = await pending
+    ours = {**_echo(job.call.body), "id": f"resp_{uuid.uuid4().hex}", "model": job.model_id, "store": False}
     if job.call.is_streamed:
-        return _events(job, aiter(answer))
-    return Whole(orjson.dumps(_ours(job, answer.model_dump(exclude_none=False)), default=str))
+        return _events(job, ours, aiter(answer))
+    return Whole(orjson.dumps({**answer.model_dump(mode="json"), **ours}))
 
 
 def _check(job: Job) -> None:
@@ -42,13 +59,13 @@ def _check(job: Job) -> None:
             raise job.refuse("tools", f"this model knows only tools of yours, of type function, not {str(kind)[:64]}.")
 
 
-def _ours(job: Job, response: dict[str, Any]) -> dict[str, Any]:
-    response["model"] = job.model_id
-    response["store"] = False
-    return response
+def _echo(body: dict[str, Any]) -> dict[str, Any]:
+    """A response tells what it was asked with."""
+    asked = {name: body[name] for name in ECHOED if body.get(name) is not None}
+    return {"parallel_tool_calls": True, "text": {"format": {"type": "text"}}, **asked}
 
 
-async def _events(job: Job, chunks: AsyncIterator[Any]) -> Events:
+async def _events(job: Job, ours: dict[str, Any], chunks: AsyncIterator[Any]) -> Events:
     number = 0
     async for chunk in chunks:
         body = chunk.model_dump(exclude_none=True, mode="json")
@@ -56,7 +73,6 @@ async def _events(job: Job, chunks: AsyncIterator[Any]) -> Events:
         if kind == "error":
             raise AnsweredError(502, "upstream_failed", told(str(body.get("message") or body.get("error")), job.call))
         if isinstance(body.get("response"), dict):
-            _ours(job, body["response"])
-        body["sequence_number"] = number
+            body["response"] |= ours
+        yield b"event: " + kind.encode() + b"\ndata: " + orjson.dumps({**body, "sequence_number": number}) + b"\n\n"
         number += 1
-        yield b"event: " + kind.encode() + b"\ndata: " + orjson.dumps(body, default=str) + b"\n\n"
