@@ -6,7 +6,7 @@ const mock = 'http://127.0.0.1:8551';
 
 export default defineConfig({
   base: './', // the page lives at / locally and at /prod/ in AWS
-  plugins: [react(), fontsAsFiles(), compressed('dist')],
+  plugins: [react(), fontsAsFiles(), compressed()],
   build: {
     target: 'es2023',
     modulePreload: { polyfill: false },
@@ -16,7 +16,7 @@ export default defineConfig({
   server: {
     port: 8550,
     proxy: Object.fromEntries(
-      ['/config.json', '/v1', '/models', '/session', '/repository', '/configuration', '/api-tokens', '/mock-'].map((path) => [path, mock]),
+      ['/config.json', '/v1', '/models', '/session', '/repository', '/configuration', '/api-tokens', '/usage', '/mock-'].map((path) => [path, mock]),
     ),
   },
   test: {

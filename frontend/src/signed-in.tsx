@@ -25,6 +25,11 @@ const RepositoryPage = lazy(async () => ({ default: (await pages()).RepositoryPa
 const TokensPage = lazy(async () => ({ default: (await pages()).TokensPage }));
 const NotFoundPage = lazy(async () => ({ default: (await pages()).NotFoundPage }));
 
+const usagePages = () => import('./usage-pages');
+const MyUsagePage = lazy(async () => ({ default: (await usagePages()).MyUsagePage }));
+const UsagePage = lazy(async () => ({ default: (await usagePages()).UsagePage }));
+const UserUsagePage = lazy(async () => ({ default: (await usagePages()).UserUsagePage }));
+
 const MAX_RETRIES = 2;
 
 function newQueryClient(): QueryClient {
@@ -74,6 +79,9 @@ export default function SignedIn({ config, claims, onSignOut }: { config: Config
                   <Route path="/repositories" element={<RepositoriesPage />} />
                   <Route path="/repositories/:repositoryId" element={<RepositoryPage />} />
                   <Route path="/api-tokens" element={<TokensPage />} />
+                  <Route path="/my-usage" element={<MyUsagePage />} />
+                  <Route path="/usage" element={<UsagePage />} />
+                  <Route path="/usage/:username" element={<UserUsagePage />} />
                   <Route path="*" element={<NotFoundPage />} />
                 </Routes>
               </Suspense>

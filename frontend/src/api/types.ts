@@ -97,3 +97,20 @@ export type CreatedToken = Schemas['CreatedToken'];
 
 export type SystemBanner = Schemas['SystemBanner'];
 export type GlobalConfiguration = Partial<Schemas['Configuration']>;
+
+export type Totals = Schemas['Totals'];
+export type DayTotals = Schemas['DayTotals'];
+export type SubjectTotals = Schemas['SubjectTotals'];
+export type SubjectUsage = Schemas['SubjectUsage'];
+export type QuotaStatus = Schemas['QuotaStatus'];
+export type UsageList = Schemas['UsageList'];
+export type UsageKind = Schemas['ListedKind'];
+/** `value`: 2026-11 of a month, 2026-11-23 of a day, in UTC. */
+export interface UsagePeriod {
+  kind: Schemas['Period'];
+  value: string;
+}
+
+export type LimitView = Schemas['LimitView'];
+export type LimitKind = Schemas['LimitKind'];
+export type PutLimit = Request<'PutLimitRequest', never>;

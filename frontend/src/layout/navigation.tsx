@@ -13,6 +13,8 @@ export function Navigation() {
     { type: 'link', text: 'Models', href: '#/models' },
     ...(person.isRagAdmin ? [{ type: 'link' as const, text: 'Repositories', href: '#/repositories' }] : []),
     { type: 'link', text: 'API tokens', href: '#/api-tokens' },
+    { type: 'link', text: 'My usage', href: '#/my-usage' },
+    ...(person.isAdmin ? [{ type: 'link' as const, text: 'Usage', href: '#/usage' }] : []),
   ];
   return (
     <div className="navigation">

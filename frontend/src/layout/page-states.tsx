@@ -2,6 +2,7 @@
 import Alert from '@cloudscape-design/components/alert';
 import Box from '@cloudscape-design/components/box';
 import Button from '@cloudscape-design/components/button';
+import Link from '@cloudscape-design/components/link';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import Spinner from '@cloudscape-design/components/spinner';
 import type { ReactNode } from 'react';
@@ -31,7 +32,7 @@ export function ProblemBox({ problem, onRetry, retryText = 'Try again' }: { prob
       {seconds > COUNTED_S && problem.retryAt && ` Possible again ${momentOf(problem.retryAt)}.`}
       {problem.help && (
         <div>
-          <a href={problem.help.href}>{problem.help.text}</a>
+          <Link href={problem.help.href}>{problem.help.text}</Link>
         </div>
       )}
       {problem.requestId && (

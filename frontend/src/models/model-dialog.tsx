@@ -11,6 +11,7 @@ import { createModel, updateModel } from '../api/models';
 import type { HostingType, Model, ModelType } from '../api/types';
 import { FormModal } from '../layout/form-modal';
 import { GroupsField } from '../layout/groups-field';
+import { Optional } from '../layout/optional';
 import { createOf, EMPTY_MODEL, errorsOf, formOf, hasEndpoint, updateOf, type ModelForm, type ModelFormErrors } from './model-form';
 import { RoutingFields } from './routing-fields';
 
@@ -77,22 +78,14 @@ export function ModelDialog({ model, models, onDone, onClose }: Props) {
         <Box color="text-body-secondary">Its deployments, named below, answer for it: it needs no address and no key.</Box>
       )}
       <FormField
-        label={
-          <>
-            Description <i>- optional</i>
-          </>
-        }
+        label={<Optional>Description</Optional>}
       >
         <Textarea value={form.modelDescription} rows={2} onChange={({ detail }) => set({ modelDescription: detail.value })} />
       </FormField>
       {form.modelType === 'textgen' && (
         <SpaceBetween size="l">
           <FormField
-            label={
-              <>
-                Context window <i>- optional</i>
-              </>
-            }
+            label={<Optional>Context window</Optional>}
             description="In tokens; decides how much of a chat is sent."
             errorText={errors.contextWindow}
           >
@@ -134,11 +127,7 @@ function EndpointFields({ form, errors, editing, set }: { form: ModelForm; error
         <Input value={form.modelUrl} type="url" placeholder="https://models.example.com/v1" onChange={({ detail }) => set({ modelUrl: detail.value.trim() })} />
       </FormField>
       <FormField
-        label={
-          <>
-            API key <i>- optional</i>
-          </>
-        }
+        label={<Optional>API key</Optional>}
         description={editing ? 'Leave it empty to keep the present one.' : 'Kept in Secrets Manager; nobody can read it here afterwards.'}
       >
         <Input value={form.apiKey} type="password" autoComplete="off" onChange={({ detail }) => set({ apiKey: detail.value })} />

@@ -10,6 +10,7 @@ import Select from '@cloudscape-design/components/select';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import { useId, useState, type ReactNode } from 'react';
 import type { GuardrailMode, Model, ModelType } from '../api/types';
+import { Optional } from '../layout/optional';
 import {
   EMPTY_ROUTING,
   isWrong,
@@ -219,14 +220,6 @@ function Group({ label, description, children }: { label: string; description: s
       </Box>
       {children}
     </div>
-  );
-}
-
-function Optional({ children }: { children: string }) {
-  return (
-    <>
-      {children} <i>- optional</i>
-    </>
   );
 }
 

@@ -19,6 +19,7 @@ import { UploadStore } from '../../src/uploads/upload-store';
 export interface Call {
   method: string;
   path: string;
+  query: URLSearchParams;
   body: unknown;
 }
 
@@ -33,6 +34,7 @@ export function api(answers: Record<string, Answer>): Call[] {
     const call: Call = {
       method: init.method ?? 'GET',
       path: new URL(url).pathname.slice(1),
+      query: new URL(url).searchParams,
       body: typeof init.body === 'string' && init.body.startsWith('{') ? JSON.parse(init.body) : init.body,
     };
     calls.push(call);

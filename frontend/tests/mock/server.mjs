@@ -5,10 +5,11 @@ import { createReadStream, existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { usageRoutes } from './usage.mjs';
 
 const PORT = Number(process.env.PORT ?? 8551);
 const BASE = `http://127.0.0.1:${PORT}/`;
-const DIST = fileURLToPath(new URL('../../dist/', import.meta.url));
+const DIST = process.env.MOCK_DIST ?? fileURLToPath(new URL('../../dist/', import.meta.url));
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.woff2': 'font/woff2', '.json': 'application/json' };
 const groups = process.env.MOCK_USER === 'user' ? ['user'] : ['admin', 'user', 'api'];
 const full = !process.env.MOCK_EMPTY;
@@ -172,6 +173,7 @@ const routes = [
     return { ...token, token: randomUUID().replaceAll('-', '').repeat(4) };
   }],
   ['DELETE', /^api-tokens\/(.+)$/, ({ ids }) => (tokens.delete(ids[0]), { message: 'ok' })],
+  ...usageRoutes(full),
   ['GET', /^mock-idp\/\.well-known\/openid-configuration$/, () => ({ issuer: `${BASE}mock-idp`, authorization_endpoint: `${BASE}mock-idp/authorize`, token_endpoint: `${BASE}mock-idp/token`, jwks_uri: `${BASE}mock-idp/jwks` })],
   ['POST', /^mock-idp\/token$/, () => {
     const claims = { iss: `${BASE}mock-idp`, aud: 'page', sub: 'u1', 'cognito:username': 'admin', email: 'ada@example.com', 'cognito:groups': groups, iat: Math.floor(Date.now() / 1000), exp: Math.floor(Date.now() / 1000) + 3600 };
@@ -201,13 +203,19 @@ function proceed(job, document) {
 }
 
 async function stream(chat, response) {
+  const question = chat.messages.at(-1).content;
+  if (question.includes('too fast') || question.includes('budget')) {
+    const code = question.includes('budget') ? 'budget_exceeded' : 'rate_limit_exceeded';
+    const message = code === 'budget_exceeded' ? 'Your budget of $20.00 for November 2026 is used up.' : 'You may send 60 requests per minute. Wait until the minute is over.';
+    response.writeHead(429, { 'content-type': 'application/json', 'retry-after': code === 'budget_exceeded' ? '604800' : '37' }).end(JSON.stringify({ error: { message, type: 'rate_limit_error', code } }));
+    return;
+  }
   response.writeHead(200, { 'content-type': 'text/event-stream' });
   const chunk = (choices, more = {}) => response.write(`data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', model: chat.model, choices, ...more })}\n\n`);
   if (chat.lisa) {
     const citations = PASSAGES.map((passage, index) => ({ number: index + 1, documentId: [...documents.keys()][0] ?? 'd', documentName: 'handbook-2026.pdf', source: 's3://documents/demo/handbook-2026.pdf', repositoryId: 'demo', collectionId: 'minilm-l6-v2', start: 0, end: 10, score: 0.9, ...passage }));
     chunk([{ index: 0, delta: { content: '' }, finish_reason: null }], { lisa: { citations } });
   }
-  const question = chat.messages.at(-1).content;
   if (question.includes('fail')) {
     response.end(`data: ${JSON.stringify({ error: { code: 'upstream_failed', message: 'The model did not answer. Try again, or choose another model.' } })}\n\n`);
     return;
