@@ -35,7 +35,7 @@ class FakeBedrock(AwsService):
             return error(403, "AccessDeniedException", "You don't have access to the model with the specified ID.")
         if behaviour == "hang":
             await asyncio.sleep(60)
-        has_tools = bool(body.get("tools") or body.get("toolConfig"))
+        has_tools = bool(body.get("tools") or body.get("toolConfig")) and "sunny" not in json.dumps(body)
         if action == "converse":
             return web.json_response(_converse(has_tools))
         if action == "converse-stream":

@@ -1,0 +1,288 @@
+"""Providers with a protocol and a signature of their own, through the gateway and LiteLLM, asked with OpenAI's SDK."""
+
+import asyncio
+import json
+import struct
+import time
+from base64 import b64decode
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import openai
+import pytest
+
+from tests.gateway.account import account
+from tests.gateway.conftest import settings
+from tests.gateway.fake_azure import KEY, FakeAzure
+from tests.gateway.fake_bedrock import FakeBedrock
+from tests.gateway.fake_control_plane import FakeControlPlane
+from tests.gateway.fake_sagemaker import FakeSageMaker
+from tests.gateway.serving import eventually, serve_application, serve_gateway
+
+pytestmark = pytest.mark.usefixtures("litellm_imported")
+
+ASK: list[Any] = [{"role": "user", "content": "Hi"}]
+TOOLS: Any = [{"type": "function", "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}}}]
+FAMILIES = {
+    "converse": "bedrock/converse/anthropic.{}",
+    "invoke": "bedrock/invoke/anthropic.{}",
+    "sagemaker": "sagemaker_chat/{}",
+    "azure": "azure/{}",
+}
+GREETINGS = {"converse": "Bonjour !", "invoke": "Bonjour !", "sagemaker": "Grüezi", "azure": "Guten Tag"}
+BEHAVIOURS = ("good", "throttled", "invalid", "denied", "absent", "crashed", "cut", "short", "failing", "overloaded")
+SLOW = ("endless", "dribble", "corrupt", "hang")
+
+
+@dataclass
+class Providers:
+    url: str
+    token: str
+    bedrock: FakeBedrock
+    sagemaker: FakeSageMaker
+    azure: FakeAzure
+
+    def sdk(self) -> openai.OpenAI:
+        return openai.OpenAI(base_url=f"{self.url}/v1", api_key=self.token, max_retries=0, timeout=20)
+
+    def fake(self, family: str) -> FakeBedrock | FakeSageMaker | FakeAzure:
+        if family == "azure":
+            return self.azure
+        return self.sagemaker if family == "sagemaker" else self.bedrock
+
+    def post(self, route: str, **body: Any) -> httpx.Response:
+        return httpx.post(f"{self.url}/v1/{route}", json=body, headers={"Api-Key": self.token}, timeout=20)
+
+
+@pytest.fixture(scope="module")
+def providers() -> Iterator[Providers]:
+    bedrock, sagemaker, azure, control = FakeBedrock(), FakeSageMaker(), FakeAzure(), FakeControlPlane()
+    with (
+        serve_application(bedrock.application) as bedrock_url,
+        serve_application(sagemaker.application) as sagemaker_url,
+        serve_application(azure.application) as azure_url,
+        serve_application(control.application) as control_url,
+        account(control_url) as cloud,
+    ):
+        urls = {"sagemaker": sagemaker_url, "azure": f"{azure_url}?api-version=2024-10-21"}
+        token = cloud.issue("ada", "user")
+        for family, name in FAMILIES.items():
+            for behaviour in (*BEHAVIOURS, *SLOW):
+                key = KEY if family == "azure" else None
+                url = urls.get(family, bedrock_url)
+                cloud.register(f"{family}-{behaviour}", name.format(behaviour), url, api_key=key, streaming=True)
+        haiku = "anthropic.claude-3-haiku-20240307-v1:0"
+        cloud.register("plain", f"bedrock/{haiku}", bedrock_url)
+        cloud.register("titan", "bedrock/amazon.titan-embed-text-v2:0", bedrock_url, model_type="embedding")
+        cloud.register("azure-vectors", "azure/vectors", urls["azure"], model_type="embedding", api_key=KEY)
+        cloud.register("azure-wrong-key", "azure/good", urls["azure"], api_key="another")
+        patient = settings(max_attempts=1, first_byte_seconds=5, first_token_seconds=5, gap_seconds=3)
+        with serve_gateway(patient) as url:
+            eventually(lambda: httpx.get(f"{url}/health/readiness").status_code == 200)
+            yield Providers(url, token, bedrock, sagemaker, azure)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_sdk_chats(providers: Providers, family: str) -> None:
+    answer = providers.sdk().chat.completions.create(
+        model=f"{family}-good", messages=ASK, max_tokens=20, temperature=0.5
+    )
+    assert answer.model == f"{family}-good"
+    assert answer.choices[0].message.content == GREETINGS[family]
+    assert answer.choices[0].finish_reason == "stop"
+    assert answer.usage and (answer.usage.prompt_tokens, answer.usage.completion_tokens) == (11, 5)
+    seen = providers.fake(family).seen
+    assert providers.token not in str(seen.headers[-1])
+    sent = seen.body.get("inferenceConfig", seen.body)
+    assert 20 in (sent.get("max_tokens"), sent.get("maxTokens"))
+    assert sent["temperature"] == 0.5
+
+
+@pytest.mark.parametrize("behaviour", ["good", "dribble"])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_sdk_streams(providers: Providers, family: str, behaviour: str) -> None:
+    stream = providers.sdk().chat.completions.create(
+        model=f"{family}-{behaviour}", messages=ASK, stream=True, stream_options={"include_usage": True}
+    )
+    chunks = list(stream)
+    assert "".join(c.choices[0].delta.content or "" for c in chunks if c.choices) == GREETINGS[family]
+    assert len([c for c in chunks if c.choices and c.choices[0].delta.content]) == 3
+    assert {chunk.model for chunk in chunks} == {f"{family}-{behaviour}"}
+    assert [c.choices[0].finish_reason for c in chunks if c.choices][-1] == "stop"
+    assert [c.usage.completion_tokens for c in chunks if c.usage] == [5]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_tools_are_called_streamed_and_not(providers: Providers, family: str) -> None:
+    sdk, model = providers.sdk(), f"{family}-good"
+    answer = sdk.chat.completions.create(model=model, messages=ASK, tools=TOOLS)
+    call: Any = (answer.choices[0].message.tool_calls or [])[0]
+    assert answer.choices[0].finish_reason == "tool_calls"
+    assert (call.function.name, set(json.loads(call.function.arguments))) == ("weather", {"city"})
+    assert "weather" in json.dumps(providers.fake(family).seen.body)
+    stream = sdk.chat.completions.create(model=model, messages=ASK, tools=TOOLS, stream=True)
+    calls = [call for chunk in stream if chunk.choices for call in chunk.choices[0].delta.tool_calls or []]
+    assert [call.function.name for call in calls if call.function and call.function.name] == ["weather"]
+    pieces = "".join(call.function.arguments or "" for call in calls if call.function)
+    assert set(json.loads(pieces)) == {"city"}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_result_of_a_tool_goes_back(providers: Providers, family: str) -> None:
+    call = {"id": "call_1", "type": "function", "function": {"name": "weather", "arguments": '{"city":"Bern"}'}}
+    messages: Any = [
+        *ASK,
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "call_1", "content": "sunny"},
+    ]
+    answer = providers.sdk().chat.completions.create(model=f"{family}-good", messages=messages)
+    assert answer.choices[0].message.content == GREETINGS[family]
+    assert "sunny" in json.dumps(providers.fake(family).seen.body)
+
+
+def test_bedrock_models_without_a_route_work_too(providers: Providers) -> None:
+    assert providers.sdk().chat.completions.create(model="plain", messages=ASK).choices[0].message.content
+    assert "/model/anthropic.claude-3-haiku-20240307-v1%3A0/" in providers.bedrock.seen.paths[-1]
+
+
+@pytest.mark.parametrize("model", ["titan", "azure-vectors"])
+def test_sdk_embeds(providers: Providers, model: str) -> None:
+    expected = {"titan": [4.0, 0.5, 0.5], "azure-vectors": [0.25, -1.5]}[model]
+    answer = providers.sdk().embeddings.create(model=model, input=["four", "five"])  # the SDK asks for base64
+    assert [item.index for item in answer.data] == [0, 1]
+    assert answer.data[0].embedding == expected
+    assert answer.usage.prompt_tokens > 0
+    raw = providers.post("embeddings", model=model, input="four", encoding_format="float").json()
+    assert raw["data"][0]["embedding"] == expected
+    raw = providers.post("embeddings", model=model, input="four", encoding_format="base64").json()
+    packed = b64decode(raw["data"][0]["embedding"])
+    assert list(struct.unpack(f"<{len(packed) // 4}f", packed)) == expected
+
+
+def test_titan_takes_dimensions(providers: Providers) -> None:
+    assert len(providers.sdk().embeddings.create(model="titan", input="x", dimensions=5).data[0].embedding) == 5
+
+
+@pytest.mark.parametrize(
+    ("model", "status", "words"),
+    [
+        ("converse-throttled", 429, "wait before trying"),
+        ("converse-invalid", 400, "identifier is invalid"),
+        ("converse-denied", 403, "access to the model"),
+        ("invoke-throttled", 429, "wait before trying"),
+        ("invoke-invalid", 400, "identifier is invalid"),
+        ("sagemaker-throttled", 429, "Rate exceeded"),
+        ("sagemaker-absent", 400, "not found"),
+        ("azure-throttled", 429, "exceeded the call rate"),
+        ("azure-invalid", 400, "content management policy"),
+        ("azure-absent", 404, "does not exist"),
+        ("azure-wrong-key", 401, "invalid subscription key"),
+    ],
+)
+@pytest.mark.parametrize("stream", [False, True])
+def test_providers_errors_keep_status_and_words(
+    providers: Providers, model: str, status: int, words: str, stream: bool
+) -> None:
+    answer = providers.post("chat/completions", model=model, messages=ASK, stream=stream)
+    assert answer.status_code == status, answer.text
+    assert words in answer.json()["error"]["message"]
+    assert answer.headers["x-lisa-error-source"] == "upstream"
+    for secret in (KEY, "another", "FOOBARKEY", "AWS4-HMAC"):
+        assert secret not in answer.text
+
+
+def test_endpoint_that_crashed_is_an_error_of_the_upstream(providers: Providers) -> None:
+    answer = providers.post("chat/completions", model="sagemaker-crashed", messages=ASK)
+    assert answer.status_code >= 424
+    assert "server error" in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        *("converse-cut", "converse-failing", "converse-overloaded", "converse-corrupt", "converse-short"),
+        *("invoke-cut", "invoke-failing", "invoke-overloaded", "invoke-corrupt", "invoke-short"),
+        *("sagemaker-cut", "sagemaker-failing", "sagemaker-corrupt"),
+        *("azure-cut", "azure-failing", "azure-short"),
+    ],
+)
+def test_broken_stream_ends_with_an_error_event(providers: Providers, model: str) -> None:
+    answer = providers.post("chat/completions", model=model, messages=ASK, stream=True)
+    assert answer.status_code == 200
+    assert answer.text.endswith("\n\n")
+    events = [
+        json.loads(line.removeprefix("data: ")) for line in answer.text.split("\n\n") if "[DONE]" not in line and line
+    ]
+    assert "[DONE]" not in answer.text
+    assert events[0]["choices"] is not None
+    assert events[-1]["error"]["message"]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+async def test_pieces_come_at_once_and_leaving_stops_the_provider(providers: Providers, family: str) -> None:
+    before = providers.fake(family).seen.cancelled
+    body = {"model": f"{family}-endless", "messages": ASK, "stream": True}
+    async with (
+        httpx.AsyncClient(base_url=providers.url, headers={"Api-Key": providers.token}, timeout=20) as http,
+        http.stream("POST", "/v1/chat/completions", json=body) as answer,
+    ):
+        text = ""
+        async with asyncio.timeout(2.5):  # the provider is silent from here on; the gateway would give up after 3 s
+            async for piece in answer.aiter_text():
+                text += piece
+                if GREETINGS[family][:2] in text:
+                    break
+    began = time.monotonic()
+    await asyncio.to_thread(eventually, lambda: providers.fake(family).seen.cancelled > before, 1)
+    assert time.monotonic() - began < 0.9
+
+
+@pytest.mark.parametrize("family", ["converse", "invoke"])
+def test_silent_provider_is_504(providers: Providers, family: str) -> None:
+    answer = providers.post("chat/completions", model=f"{family}-hang", messages=ASK)
+    assert (answer.status_code, answer.json()["code"]) == (504, "upstream_timeout")
+
+
+def test_every_call_to_aws_was_signed_over_what_was_sent(providers: Providers) -> None:
+    """The fakes refuse a signature that botocore does not find over the same path, headers and body."""
+    for fake in (providers.bedrock, providers.sagemaker):
+        assert fake.seen.refused == 0
+        assert fake.seen.headers
+        assert all(
+            headers["authorization"].startswith("AWS4-HMAC-SHA256 Credential=FOOBARKEY/")
+            for headers in fake.seen.headers
+        )
+
+
+@pytest.mark.parametrize("family", ["converse", "invoke", "sagemaker"])
+def test_callers_choose_no_credentials_for_aws(providers: Providers, family: str) -> None:
+    for field in (
+        "aws_access_key_id",
+        "aws_role_name",
+        "aws_region_name",
+        "aws_bedrock_runtime_endpoint",
+        "sagemaker_base_url",
+    ):
+        answer = providers.post("chat/completions", model=f"{family}-good", messages=ASK, **{field: "x"})
+        assert answer.status_code == 400
+
+
+def test_azure_fake_is_one_for_its_own_sdk(providers: Providers) -> None:
+    """Judged by openai.AzureOpenAI, without the gateway."""
+    with serve_application(FakeAzure().application) as url:
+        sdk = openai.AzureOpenAI(azure_endpoint=url, api_key=KEY, api_version="2024-10-21", max_retries=0)
+        assert sdk.chat.completions.create(model="good", messages=ASK).choices[0].message.content == "Guten Tag"
+        stream = sdk.chat.completions.create(model="good", messages=ASK, stream=True)
+        assert "".join(c.choices[0].delta.content or "" for c in stream if c.choices) == "Guten Tag"
+        assert sdk.embeddings.create(model="vectors", input="x", encoding_format="float").data[0].embedding == [
+            0.25,
+            -1.5,
+        ]
+        with pytest.raises(openai.NotFoundError, match="does not exist"):
+            sdk.chat.completions.create(model="absent", messages=ASK)
+        with pytest.raises(openai.AuthenticationError):
+            openai.AzureOpenAI(azure_endpoint=url, api_key="x", api_version="1", max_retries=0).chat.completions.create(
+                model="good", messages=ASK
+            )
