@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 import uvicorn
 from aiohttp import web
 from gateway.app import gateway
+from gateway.http_protocol import LimitedHttp
 from gateway.settings import GatewaySettings
 
 
@@ -64,7 +65,7 @@ def serve_gateway(settings: GatewaySettings) -> Iterator[str]:
             host="127.0.0.1",
             port=0,
             loop="uvloop",
-            http="httptools",
+            http=LimitedHttp,
             ws="none",
             lifespan="on",
             access_log=False,

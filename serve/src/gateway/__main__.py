@@ -4,6 +4,7 @@ import uvicorn
 
 from gateway import logs
 from gateway.app import gateway
+from gateway.http_protocol import LimitedHttp
 from gateway.settings import GatewaySettings
 
 
@@ -16,7 +17,7 @@ def main() -> None:
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http="httptools",
+        http=LimitedHttp,
         ws="none",
         lifespan="on",
         access_log=False,  # ours has the ids

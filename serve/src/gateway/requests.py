@@ -2,6 +2,8 @@
 
 # ruff: noqa: SIM905 - lists of words read best as text
 
+import contextlib
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +32,7 @@ PLAIN = frozenset(
     " top_logprobs top_p".split()
 )
 MAX_DEPTH = 8
+_SEPARATORS = re.compile(r"[][.]+")  # as forms write nested names: `metadata[api_base]`
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +92,8 @@ def encoded(body: dict[str, Any]) -> bytes:
 
 
 def _refuse_redirection(name: str, value: Any, depth: int) -> None:
-    plain = name.lower().replace("_", "").replace("-", "")
-    if plain in REDIRECTING or plain.startswith(REDIRECTING_PREFIXES):
+    parts = _SEPARATORS.split(name.lower().replace("_", "").replace("-", ""))
+    if any(part in REDIRECTING or part.startswith(REDIRECTING_PREFIXES) for part in parts):
         raise BadRequestError(f"`{name[:64]}` is not allowed: where a call goes is part of the model's registration.")
     if depth == 0:
         raise BadRequestError(f"`{name[:64]}` is nested too deeply.")
@@ -99,5 +102,13 @@ def _refuse_redirection(name: str, value: Any, depth: int) -> None:
             _refuse_redirection(inner_name, inner, depth - 1)
     elif isinstance(value, list):
         for inner in value:
-            if isinstance(inner, dict | list):
+            if isinstance(inner, dict | list) or _may_be_json(inner):
                 _refuse_redirection("", inner, depth - 1)
+    elif _may_be_json(value):
+        with contextlib.suppress(orjson.JSONDecodeError):
+            _refuse_redirection("", orjson.loads(value), depth - 1)
+
+
+def _may_be_json(value: Any) -> bool:
+    """Forms carry objects as text, and proxies like LiteLLM's unpack it."""
+    return isinstance(value, str) and value.lstrip()[:1] in ("{", "[")

@@ -5,11 +5,13 @@ An id is random at its provider, so whoever has one was told; the model's groups
 
 import base64
 import binascii
+import re
 
 import orjson
 from lisa.errors import NotFoundError, UpstreamError
 
 PREFIX = "video_"
+_ID = re.compile(r"(?!\.+$)[\w.:~=-]{1,256}", re.ASCII)  # it becomes a part of a path: no slash in it, and no `..`
 
 
 def encode(model_id: str, upstream_id: str) -> str:
@@ -24,7 +26,7 @@ def decode(video_id: str) -> tuple[str, str]:
         model_id, upstream_id = orjson.loads(base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4)))
     except (binascii.Error, orjson.JSONDecodeError, ValueError, TypeError):
         raise unknown() from None
-    if not isinstance(model_id, str) or not isinstance(upstream_id, str) or not upstream_id:
+    if not isinstance(model_id, str) or not isinstance(upstream_id, str) or not _ID.fullmatch(upstream_id):
         raise unknown()
     return model_id, upstream_id
 
