@@ -1,0 +1,54 @@
+"""uvicorn's HTTP protocol with an end to headers: it would read and keep any number of them, of any length."""
+
+import asyncio
+
+from httptools import HttpParserError
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+MAX_HEADERS = 128
+MAX_HEAD_BYTES = 64 * 1024  # what the load balancer lets through
+ANSWER = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\ncache-control: no-store\r\n"
+    b"connection: close\r\n\r\n"
+)
+
+
+class LimitedHttp(HttpToolsProtocol):
+    """Answers 431 in place of the application, and hangs up."""
+
+    _is_head = False
+    _head_bytes = 0
+    _is_refused = False
+
+    def data_received(self, data: bytes) -> None:
+        if self._is_refused:
+            return
+        super().data_received(data)
+        if self._is_head:  # a header that never ends is not told to us before it does
+            self._head_bytes += len(data)
+            if self._head_bytes > MAX_HEAD_BYTES:
+                self._refuse()
+
+    def on_message_begin(self) -> None:
+        self._is_head, self._head_bytes = True, 0
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._is_head = False
+        headers = self.headers
+        size = len(self.url) + sum([len(name) + len(value) for name, value in headers])
+        if len(headers) > MAX_HEADERS or size > MAX_HEAD_BYTES:
+            self._refuse()
+            raise HttpParserError("too many headers, or too long ones")  # so that no request is made of them
+        super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        if not self._is_refused:
+            super().send_400_response(msg)
+
+    def _refuse(self) -> None:
+        self._is_refused = True
+        transport: asyncio.Transport = self.transport
+        if not transport.is_closing():
+            transport.write(ANSWER)
+            transport.close()
