@@ -23,6 +23,7 @@ from benchmarks.gateway.subjects import (
 
 CONNECTIONS = 16
 WARM_UP_SECONDS = 0.5
+TOUCHES = 20
 PACED, PACED_CHUNKS = "paced-20", 20
 
 
@@ -110,10 +111,18 @@ class Run:
             self.results.add(subject.name, "memory", process.ready_bytes / 1e6)
             if number == self._plan.starts - 1:
                 self._stack.callback(process.stop)
+                uvloop.run(self._touch(subject))
                 process.pause()
             else:
                 process.stop()
         return subject
+
+    @staticmethod
+    async def _touch(subject: Subject) -> None:
+        """The first calls import and connect, LiteLLM's for seconds."""
+        for streamed in (False, True):
+            ask = request(subject.path("fast"), "fast", subject.credential, streamed)
+            (await load.run_times(subject.port, ask, streamed, TOUCHES)).checked()
 
     @staticmethod
     def _awake(subject: Subject, measure: Callable[[Subject], Coroutine[None, None, None]]) -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import lisa.auth.jwt  # noqa: F401 - while the function is set up, not when its first token waits
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from lisa.auth import wiring

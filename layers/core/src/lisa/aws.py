@@ -1,5 +1,6 @@
 """boto3 clients, made once a process and only when first needed."""
 
+import threading
 from functools import cache
 from typing import Any
 
@@ -12,17 +13,21 @@ CONFIG = Config(retries={"mode": "standard", "max_attempts": 4}, connect_timeout
 # Where somebody waits for an answer that takes milliseconds.
 QUICK = CONFIG.merge(Config(retries={"mode": "standard", "max_attempts": 3}, connect_timeout=1, read_timeout=2))
 
+_making = threading.Lock()  # boto3 cannot make two at once
+
 
 @cache
 def client(service: str, config: Config = CONFIG) -> Any:
     """A low-level client, e.g. `client("s3")`."""
-    return boto3.client(service, config=config)
+    with _making:
+        return boto3.client(service, config=config)
 
 
 @cache
 def table(name: str) -> Any:
     """A DynamoDB table."""
-    return boto3.resource("dynamodb", config=CONFIG).Table(name)
+    with _making:
+        return boto3.resource("dynamodb", config=CONFIG).Table(name)
 
 
 @cache

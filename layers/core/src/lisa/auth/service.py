@@ -5,13 +5,15 @@ import hmac
 import re
 import time
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from lisa.api_tokens.schemas import ApiToken, hash_of
-from lisa.auth.jwt import Identity
 from lisa.auth.schemas import MANAGEMENT_KEY_ID, AuthType, Caller, GroupSettings, caller_of
 from lisa.errors import ForbiddenError, UnauthorizedError
 from lisa.memory import Clock, DeadlineCache, Remembered
+
+if TYPE_CHECKING:
+    from lisa.auth.jwt import Identity
 
 CREDENTIAL_HEADERS = ("authorization", "api-key", "x-api-key")
 MAX_CREDENTIAL_LENGTH = 16 * 1024
@@ -30,7 +32,7 @@ class ApiTokenRows(Protocol):
 
 
 class TokenVerifier(Protocol):
-    def verify(self, token: str) -> Identity: ...
+    def verify(self, token: str) -> "Identity": ...
 
 
 def credential_of(headers: Mapping[str, str]) -> str | None:

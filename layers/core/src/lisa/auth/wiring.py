@@ -1,22 +1,25 @@
 """Builds the authenticator of this process from its settings."""
 
+import threading
 import time
+from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
 from lisa import aws
 from lisa.api_tokens.store import DynamoApiTokenStore
-from lisa.auth.jwt import JwtVerifier
 from lisa.auth.schemas import GroupSettings, OidcProvider
-from lisa.auth.service import Authenticator
-from lisa.auth.signing_keys import SigningKeys
+from lisa.auth.service import Authenticator, TokenVerifier
 from lisa.auth.store import ManagementKeyStore, SsmProviderStore
 from lisa.auth.web import fetch_json
 from lisa.errors import UnavailableError
 from lisa.memory import Remembered
 from lisa.settings import Settings
+
+if TYPE_CHECKING:
+    from lisa.auth.jwt import Identity
 
 PROVIDER_SECONDS = 300.0
 
@@ -29,11 +32,26 @@ class AuthSettings(Settings):
     management_key_secret: str = Field(min_length=1)
 
 
-@cache
-def authenticator() -> Authenticator:
-    """One per process: its caches are the point. Nothing is fetched before the first credential."""
-    settings = AuthSettings.load()
-    remembered = Remembered(SsmProviderStore(aws.client("ssm"), settings.auth_parameter).read, time.time)
+class FirstUse:
+    """Made when the first signed token arrives: its libraries are a seventh of what the gateway needs to start."""
+
+    def __init__(self, make: Callable[[], TokenVerifier]) -> None:
+        self._make = make
+        self._made: TokenVerifier | None = None
+        self._lock = threading.Lock()
+
+    def verify(self, token: str) -> "Identity":
+        with self._lock:
+            if self._made is None:
+                self._made = self._make()
+        return self._made.verify(token)
+
+
+def _verifier(parameter: str) -> TokenVerifier:
+    from lisa.auth.jwt import JwtVerifier
+    from lisa.auth.signing_keys import SigningKeys
+
+    remembered = Remembered(SsmProviderStore(aws.client("ssm"), parameter).read, time.time)
 
     def provider() -> OidcProvider:
         return remembered.get(PROVIDER_SECONDS)
@@ -41,10 +59,17 @@ def authenticator() -> Authenticator:
     def keys() -> dict[str, Any]:
         return fetch_json(jwks_url_of(provider()))
 
+    return JwtVerifier(provider, SigningKeys(keys, time.time), fetch_json, time.time)
+
+
+@cache
+def authenticator() -> Authenticator:
+    """One per process: its caches are the point. Nothing is fetched before the first credential."""
+    settings = AuthSettings.load()
     return Authenticator(
         management_keys=ManagementKeyStore(aws.client("secretsmanager"), settings.management_key_secret).read,
         api_tokens=DynamoApiTokenStore(aws.table(settings.api_tokens_table)),
-        jwt=JwtVerifier(provider, SigningKeys(keys, time.time), fetch_json, time.time),
+        jwt=FirstUse(lambda: _verifier(settings.auth_parameter)),
         groups=GroupSettings.load(),
     )
 
