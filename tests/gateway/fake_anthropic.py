@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.gateway.fake_openai import Seen
+from tests.gateway.seen import Seen
 
 USAGE = {"input_tokens": 11, "output_tokens": 5}
 

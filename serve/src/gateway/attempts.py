@@ -88,7 +88,7 @@ def _may_follow(error: AppError, chance: Chance, count: int) -> bool:
     if isinstance(error, UpstreamTimeoutError | AddressRefusedError):
         return count > 1  # whoever waited that long does not want to wait for the same again; nor is it otherwise then
     if isinstance(error, AnsweredError):
-        return chance.may_retry(error.given_status, None)
+        return chance.may_retry(error.given_status, error.retry_after)
     return True
 
 

@@ -66,6 +66,12 @@ class AnsweredError(AppError):
         self.given_code = code
         self.headers = tuple(headers)
 
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds until it is worth trying again, where that was said."""
+        wait = dict(self.headers).get(b"retry-after", b"")
+        return float(wait) if wait.isdigit() else None
+
 
 class LimitExceededError(AnsweredError):
     """A rate limit or a budget does not allow the call; it may before `retry_after` seconds have passed."""

@@ -28,12 +28,18 @@ class Outside:
         self.session = session
         self.replies: list[aiohttp.ClientResponse] = []
 
+    @property
+    def retry_after(self) -> str:
+        """What the provider said last about when to come again, in seconds; LiteLLM forgets it."""
+        wait = self.replies[-1].headers.get("Retry-After", "") if self.replies else ""
+        return wait if wait.isdecimal() else ""
+
 
 _outside: ContextVar[Outside] = ContextVar("outside")
 
 
 @contextlib.contextmanager
-def calling(session: aiohttp.ClientSession) -> Iterator[None]:
+def calling(session: aiohttp.ClientSession) -> Iterator[Outside]:
     """What LiteLLM calls inside the block goes through this session, and is cut off at its end; outside it cannot call.
 
     Its own iterators do not close what they read from when they are left early.
@@ -41,7 +47,7 @@ def calling(session: aiohttp.ClientSession) -> Iterator[None]:
     outside = Outside(session)
     token = _outside.set(outside)
     try:
-        yield
+        yield outside
     finally:
         _outside.reset(token)
         for reply in outside.replies:

@@ -95,17 +95,17 @@ async def _rehearse(library: Any) -> None:
 
 
 @contextlib.contextmanager
-def provider_errors(call: Call) -> Iterator[None]:
+def provider_errors(call: Call, outside: litellm_http.Outside) -> Iterator[None]:
     """Maps what LiteLLM raises. Raises: AnsweredError with the provider's status; UpstreamError."""
     try:
         yield
     except (AppError, asyncio.CancelledError):
         raise
     except Exception as error:
-        raise _mapped(error, call) from error
+        raise _mapped(error, call, outside.retry_after) from error
 
 
-def _mapped(error: Exception, call: Call) -> AppError:
+def _mapped(error: Exception, call: Call, retry_after: str) -> AppError:
     inner = getattr(error, "original_exception", None)  # of a stream that broke off
     did, error = ("broke off in the middle of its answer", inner) if inner else ("cannot be reached", error)
     kind = type(error).__name__
@@ -121,7 +121,8 @@ def _mapped(error: Exception, call: Call) -> AppError:
         return UpstreamError(f"The model's provider {did}. Try again, or tell an administrator.")
     code = str(getattr(error, "code", None) or "")
     code = code if code and not code.isdecimal() else "upstream_failed"
-    return AnsweredError(status, code, told(str(getattr(error, "message", "") or error), call), _headers(error))
+    headers = [FROM_UPSTREAM, *([(b"retry-after", retry_after.encode())] if retry_after else [])]
+    return AnsweredError(status, code, told(str(getattr(error, "message", "") or error), call), headers)
 
 
 def _is_unanswered(error: BaseException | None) -> bool:
@@ -145,12 +146,3 @@ def told(text: str, call: Call) -> str:
             text = said if isinstance(said, str) and said else text
     text = _WRAPPING.sub("", text)[:MAX_MESSAGE]
     return text.replace(call.provider_key, "***") if call.provider_key else text
-
-
-def _headers(error: Exception) -> list[tuple[bytes, bytes]]:
-    headers = [FROM_UPSTREAM]
-    response = getattr(error, "response", None)
-    wait = str(getattr(response, "headers", {}).get("retry-after", ""))
-    if wait.isdecimal():
-        headers.append((b"retry-after", wait.encode()))
-    return headers

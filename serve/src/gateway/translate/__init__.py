@@ -56,7 +56,7 @@ async def translate(exchange: Exchange, services: Services, call: Call, watch: W
     job = Job(library, call, exchange.model_id, settings.first_byte_seconds)
     watch.upstream(settings.first_token_seconds if call.is_streamed else settings.first_byte_seconds)
     try:
-        with litellm_http.calling(services.http), litellm_library.provider_errors(call):
+        with litellm_http.calling(services.http) as outside, litellm_library.provider_errors(call, outside):
             answer = await TRANSLATORS[call.operation](job)
             if not isinstance(answer, Whole):
                 await _stream(exchange, services, call, watch, answer)

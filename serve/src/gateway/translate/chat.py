@@ -67,15 +67,15 @@ async def _events(job: Job, chunks: AsyncIterator[Any]) -> Events:
             _count(job, body.get("usage") or {})
         else:
             yield b"data: " + orjson.dumps(body, default=str) + b"\n\n"
-    if job.provider in TELL_WHY and _reason(chunks) is None:
-        raise UpstreamError("The model's provider broke off in the middle of its answer. Try again.")
+    check_end(job, chunks)
     yield END_MARK
 
 
-def _reason(chunks: AsyncIterator[Any]) -> str | None:
-    """Why the provider ended. LiteLLM tells `stop` where it was told nothing, also after errors."""
-    told = getattr(chunks, "received_finish_reason", "stop")
-    return told or getattr(chunks, "intermittent_finish_reason", None)
+def check_end(job: Job, chunks: Any) -> None:
+    """Raises: UpstreamError when the provider gave no reason; LiteLLM tells `stop` then, also after errors."""
+    told = getattr(chunks, "received_finish_reason", "stop") or getattr(chunks, "intermittent_finish_reason", None)
+    if told is None and job.provider in TELL_WHY:
+        raise UpstreamError("The model's provider broke off in the middle of its answer. Try again.")
 
 
 def _chunk(job: Job, body: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import orjson
 from gateway.errors import AnsweredError
 from gateway.events import WholeEvents
 from gateway.litellm_library import told
+from gateway.translate.chat import check_end
 from gateway.translate.job import Events, Job, Whole, understanding
 
 FIELDS = frozenset(
@@ -85,7 +86,7 @@ async def _by_chat(job: Job, arguments: dict[str, Any]) -> Whole | Events:
     )
     if is_streamed:
         wrapper = importlib.import_module(STREAM).AnthropicStreamWrapper
-        return _told_events(job, wrapper(answer, model=job.model_id, tool_name_mapping=tool_names))
+        return _told_events(job, answer, wrapper(answer, model=job.model_id, tool_name_mapping=tool_names))
     told_again = adapter.translate_completion_output_params(answer, tool_name_mapping=tool_names)
     return _whole(job, {**told_again, "id": f"msg_{uuid.uuid4().hex}"})
 
@@ -97,8 +98,10 @@ def _whole(job: Job, answer: dict[str, Any]) -> Whole:
     return Whole(orjson.dumps({**answer, "model": job.model_id}, default=str))
 
 
-async def _told_events(job: Job, events: AsyncIterator[dict[str, Any]]) -> Events:
+async def _told_events(job: Job, chunks: Any, events: AsyncIterator[dict[str, Any]]) -> Events:
     async for body in events:
+        if body["type"] in ("message_delta", "message_stop"):
+            check_end(job, chunks)
         yield _event(job, body)
 
 

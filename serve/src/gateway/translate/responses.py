@@ -4,13 +4,13 @@
 
 import importlib
 import uuid
-from collections.abc import AsyncIterator
 from typing import Any
 
 import orjson
 
 from gateway.errors import AnsweredError
 from gateway.litellm_library import RESPONSES_BRIDGE, told
+from gateway.translate.chat import check_end
 from gateway.translate.job import Events, Job, Whole, understanding
 
 FIELDS = frozenset(
@@ -43,7 +43,7 @@ async def responses(job: Job) -> Whole | Events:
     answer = await pending
     ours = {**_echo(job.call.body), "id": f"resp_{uuid.uuid4().hex}", "model": job.model_id, "store": False}
     if job.call.is_streamed:
-        return _events(job, ours, aiter(answer))
+        return _events(job, ours, answer)
     return Whole(orjson.dumps({**answer.model_dump(mode="json"), **ours}))
 
 
@@ -65,13 +65,15 @@ def _echo(body: dict[str, Any]) -> dict[str, Any]:
     return {"parallel_tool_calls": True, "text": {"format": {"type": "text"}}, **asked}
 
 
-async def _events(job: Job, ours: dict[str, Any], chunks: AsyncIterator[Any]) -> Events:
+async def _events(job: Job, ours: dict[str, Any], chunks: Any) -> Events:
     number = 0
     async for chunk in chunks:
         body = chunk.model_dump(exclude_none=True, mode="json")
         kind = str(body["type"])
         if kind == "error":
             raise AnsweredError(502, "upstream_failed", told(str(body.get("message") or body.get("error")), job.call))
+        if kind == "response.completed":
+            check_end(job, chunks.litellm_custom_stream_wrapper)
         if isinstance(body.get("response"), dict):
             body["response"] |= ours
         yield b"event: " + kind.encode() + b"\ndata: " + orjson.dumps({**body, "sequence_number": number}) + b"\n\n"
