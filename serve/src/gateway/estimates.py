@@ -1,0 +1,99 @@
+"""What a call may use at most, known before it is made: that much of a quota is reserved for it.
+
+A token is at least one byte of text, and a body's JSON has more bytes than its text; so the bytes of a body are an
+upper bound for the tokens of its text, in every language and with every tokenizer. Four bytes a token are likely.
+"""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from lisa.models.schemas import ModelRow
+
+from gateway.operations import COUNT_TOKENS, Operation
+from gateway.pricing import Price, micro_usd
+
+LIKELY_BYTES_PER_TOKEN = 4
+ANSWER_LIMITS = ("max_completion_tokens", "max_tokens", "max_output_tokens")
+DEFAULT_ANSWER_TOKENS = 4096
+MOST_ANSWERS = 1024  # `n` of a caller who is up to something
+# Pictures, sound and files lie in a body as base64, which says little of their tokens: a page of a PDF has up to 3,000
+# and is rarely under 50 KB, a picture up to 5,000. What a body only points to (an address, an id) nobody knows.
+SEARCHED_FROM_BYTES = 16 * 1024
+EMBEDDED_FROM_CHARACTERS = 8 * 1024
+EMBEDDED_TOKENS, EMBEDDED_CHARACTERS_PER_TOKEN = 8 * 1024, 16
+PROMPTS = ("messages", "input", "system")
+EMBEDDED_FIELDS = frozenset(("url", "data", "file_data", "image_url"))
+MAX_DEPTH = 6
+
+
+class Needs(NamedTuple):
+    """Requests, tokens, micro-dollars. `most` is reserved; a call is too large only where `likely` is over a limit."""
+
+    most: tuple[int, int, int]
+    likely: tuple[int, int, int]
+
+
+ONE_REQUEST = Needs((1, 0, 0), (1, 0, 0))
+
+
+def needs_of(
+    operation: Operation, body: dict[str, Any], body_bytes: int, priced: Iterable[tuple[ModelRow, Price]]
+) -> Needs:
+    """`priced` are the models that may answer, with their prices: the dearest counts."""
+    if operation is COUNT_TOKENS:
+        return ONE_REQUEST
+    if operation.takes_form:  # its bytes are those of files
+        body_bytes = min(body_bytes, sum(len(value) * 4 for value in body.values() if isinstance(value, str)))
+    bound = prompt_bound(body, body_bytes)
+    likely = bound // LIKELY_BYTES_PER_TOKEN + 1
+    asked, answers = _asked(body) if operation.is_generating else (0, 1)
+    most_tokens = likely_tokens = most_cost = likely_cost = 0
+    for row, price in priced:
+        answer = asked if asked is not None else row.max_output_tokens or price.max_output or DEFAULT_ANSWER_TOKENS
+        answer *= answers
+        sure = 0 if asked is None else answer
+        most_tokens = max(most_tokens, bound + answer)
+        likely_tokens = max(likely_tokens, likely + sure)
+        most_cost = max(most_cost, micro_usd(bound * price.dearest_input + answer * price.output))
+        likely_cost = max(likely_cost, micro_usd(likely * price.input + sure * price.output))
+    return Needs((1, most_tokens, most_cost), (1, likely_tokens, likely_cost))
+
+
+def prompt_bound(body: dict[str, Any], body_bytes: int) -> int:
+    """The tokens that a prompt has at most; for pictures, sound and files in it an estimate."""
+    if body_bytes < SEARCHED_FROM_BYTES:
+        return body_bytes
+    saved = sum(_saved(body.get(name), MAX_DEPTH) for name in PROMPTS)
+    return max(body_bytes - saved, 1)
+
+
+def _saved(value: Any, depth: int) -> int:
+    """How many of the bytes below a value are no tokens, since they are base64."""
+    if depth == 0:
+        return 0
+    if isinstance(value, list):
+        return sum(_saved(part, depth - 1) for part in value if isinstance(part, dict | list))
+    if not isinstance(value, dict):
+        return 0
+    saved = 0
+    for name, part in value.items():
+        if isinstance(part, dict | list):
+            saved += 0 if name == "input" else _saved(part, depth - 1)  # a tool's arguments are text
+        elif name in EMBEDDED_FIELDS and _is_embedded(part):
+            saved += max(len(part) - EMBEDDED_TOKENS - len(part) // EMBEDDED_CHARACTERS_PER_TOKEN, 0)
+    return saved
+
+
+def _is_embedded(value: Any) -> bool:
+    return isinstance(value, str) and len(value) > EMBEDDED_FROM_CHARACTERS and value.isascii() and " " not in value
+
+
+def _asked(body: dict[str, Any]) -> tuple[int | None, int]:
+    """The length that the caller allows an answer (None: not told), and how many answers."""
+    told = [number for name in ANSWER_LIMITS if (number := _count(body.get(name))) is not None]
+    answers = max(_count(body.get("n")) or 1, _count(body.get("best_of")) or 1)
+    return max(told) if told else None, min(answers, MOST_ANSWERS)
+
+
+def _count(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None

@@ -1,0 +1,227 @@
+"""Slices of quotas that this task holds: calls draw on them in memory, the ledger hears of a slice only.
+
+Of each quota the ledger's `committed` has: what was spent, what running calls reserved, and what tasks hold unused.
+`free` may be negative after a call that used more than it reserved; the sweep tells the ledger.
+"""
+
+import asyncio
+import itertools
+import uuid
+from collections import deque
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
+from weakref import WeakValueDictionary
+
+from lisa.usage.ledger import Move, Moved
+
+# A slice is at most this part of a limit, so that tasks do not keep much of it from each other, and at first
+# enough for a few calls; it doubles while slices are used up within a second.
+SHARE = 20
+FIRST_CALLS, MOST_CALLS = 8, 65_536
+FAST_SECONDS = 1.0
+REFUSED_SECONDS = 0.5  # how long the ledger's refusal is believed: a flood of refused calls does not reach it
+SWEEP_SECONDS = 0.8  # what lay idle for one sweep is given back by the next: within two seconds
+SWEEPS_AT_ONCE = 16
+
+
+class Ledger(Protocol):
+    async def move(self, move: Move) -> Moved: ...
+
+
+class Lease:
+    """What this task holds of one quota. `free` and `reserved` are in the quota's unit."""
+
+    __slots__ = (
+        "__weakref__",
+        "busy",
+        "calls",
+        "expires_at",
+        "fetched_at",
+        "free",
+        "is_listed",
+        "keep",
+        "low",
+        "mark",
+        "quota",
+        "refused_above",
+        "refused_until",
+        "reserved",
+        "unconfirmed",
+        "wanted",
+        "was_used",
+    )
+
+    def __init__(self, quota: str, expires_at: int) -> None:
+        self.quota = quota
+        self.expires_at = expires_at
+        self.free = 0
+        self.reserved = 0
+        self.wanted = 0  # by calls that wait
+        self.was_used = False  # since the last sweep
+        self.is_listed = False  # for the sweep
+        self.keep = 0  # the sweep leaves so much to a lease in use
+        self.low = 0  # below it the next slice is fetched before anybody waits; 0: never
+        self.calls = FIRST_CALLS  # a slice is for so many
+        self.fetched_at = 0.0
+        self.refused_above = 0
+        self.refused_until = 0.0
+        self.mark = 0  # number of our last move in the ledger's row
+        self.unconfirmed: Move | None = None  # sent, and its answer lost
+        self.busy: asyncio.Task[None] | None = None
+
+
+class Leases:
+    """The leases of this task, which the ledger knows by a name that no other task has."""
+
+    def __init__(self, ledger: Ledger, clock: Callable[[], float]) -> None:
+        self._ledger = ledger
+        self._clock = clock
+        self._task = uuid.uuid4().hex[:12]
+        self._numbers = itertools.count(1)
+        # Whoever may use a lease holds it: a caller's plan, a reservation, the sweep.
+        self._known: WeakValueDictionary[str, Lease] = WeakValueDictionary()
+        self._listed: deque[Lease] = deque()
+
+    def of(self, quota: str, expires_at: int) -> Lease:
+        lease = self._known.get(quota)
+        if lease is None:
+            lease = self._known[quota] = Lease(quota, expires_at)
+        return lease
+
+    def take(self, lease: Lease, need: int, limit: int) -> bool:
+        """Reserves from what is at hand. False: `fetch` has to."""
+        free = lease.free - need
+        if free < 0:
+            return False
+        lease.free = free
+        lease.reserved += need
+        lease.was_used = True
+        if not lease.is_listed:
+            self._list(lease)
+        if free < lease.low and lease.busy is None:
+            self._start(lease, self._fetch(lease, need, limit))
+        return True
+
+    async def fetch(self, lease: Lease, need: int, limit: int) -> bool:
+        """Reserves with the ledger's consent. False: the limit does not allow it. Raises: UnavailableError."""
+        lease.wanted += need
+        if not lease.is_listed:
+            self._list(lease)  # also for what arrives when whoever waited has left
+        try:
+            while lease.free < need:
+                if need > lease.refused_above and self._clock() < lease.refused_until:
+                    return False
+                if lease.busy is None:
+                    self._start(lease, self._fetch(lease, need, limit))
+                if lease.busy is not None:
+                    await asyncio.shield(lease.busy)  # whoever waits may leave; the ledger's answer is not lost
+        finally:
+            lease.wanted -= need
+        return self.take(lease, need, limit)
+
+    def settle(self, lease: Lease, reserved: int, spent: int) -> None:
+        lease.reserved -= reserved
+        lease.free += reserved - spent
+        lease.was_used = True
+        if not lease.is_listed:
+            self._list(lease)
+
+    def _list(self, lease: Lease) -> None:
+        lease.is_listed = True
+        self._listed.append(lease)
+
+    def _start(self, lease: Lease, work: Coroutine[Any, Any, None]) -> None:
+        """One move of a lease at a time."""
+        lease.busy = asyncio.get_running_loop().create_task(work)
+        lease.busy.add_done_callback(lambda task: _ended(lease, task))
+
+    async def _fetch(self, lease: Lease, need: int, limit: int) -> None:
+        await self._confirm(lease)
+        now = self._clock()
+        is_fast = now - lease.fetched_at < FAST_SECONDS
+        lease.calls = min(lease.calls * 2, MOST_CALLS) if is_fast else FIRST_CALLS
+        lease.fetched_at = now
+        lease.keep = min(limit // SHARE, need * lease.calls)
+        shortage = lease.wanted - lease.free
+        amount = max(shortage, lease.keep)
+        if amount <= 0:
+            return
+        moved = await self._move(lease, amount, limit)
+        room = limit - moved.committed
+        if not moved.is_applied and shortage > 0 and 0 < room < amount and lease.free + room >= need:
+            moved = await self._move(lease, room, limit)
+            room = limit - moved.committed
+        lease.low = amount // 2 if moved.is_applied and is_fast else 0
+        if not moved.is_applied and shortage > 0:
+            lease.refused_above = lease.free + max(room, 0)
+            lease.refused_until = self._clock() + REFUSED_SECONDS
+
+    async def sweep(self, *, is_last: bool = False) -> None:
+        """Gives back what is idle, tells what was spent beyond reservations. `is_last`: nothing is in use any more."""
+        at_work: list[asyncio.Task[None]] = []
+        for _ in range(len(self._listed)):
+            lease = self._listed.popleft()
+            lease.is_listed = False
+            if self._clock() > lease.expires_at:
+                continue  # long after its window: the row is gone, or will be
+            if is_last:
+                lease.was_used = False
+            work = self._tidying(lease) if lease.busy is None else None
+            if work is not None:
+                self._start(lease, work)
+            if lease.busy is not None:
+                at_work.append(lease.busy)
+            if lease.busy is not None or lease.free or lease.reserved or lease.was_used:
+                self._list(lease)
+            lease.was_used = False
+            if len(at_work) >= SWEEPS_AT_ONCE:
+                await asyncio.wait(at_work)
+                at_work.clear()
+        if at_work:
+            await asyncio.wait(at_work)
+
+    def _tidying(self, lease: Lease) -> Coroutine[Any, Any, None] | None:
+        """What the ledger has to be told of a lease that nobody waits for."""
+        if lease.unconfirmed is not None:
+            return self._confirm(lease)
+        if lease.free < 0:
+            return self._commit_overrun(lease)
+        is_idle = not lease.was_used
+        if lease.free > (0 if is_idle else 2 * lease.keep):
+            return self._give_back(lease, lease.free - (0 if is_idle else lease.keep))
+        if lease.mark and is_idle and not lease.reserved:
+            return self._give_back(lease, 0)
+        return None
+
+    async def _commit_overrun(self, lease: Lease) -> None:
+        await self._move(lease, -lease.free, None)
+
+    async def _give_back(self, lease: Lease, amount: int) -> None:
+        lease.free -= amount  # before the ledger knows: nobody may draw on it any more
+        await self._move(lease, -amount, None)
+
+    async def _confirm(self, lease: Lease) -> None:
+        """Asks again how a move ended whose answer was lost. Raises: UnavailableError."""
+        if lease.unconfirmed is not None:
+            await self._send(lease, lease.unconfirmed)
+
+    async def _move(self, lease: Lease, amount: int, limit: int | None) -> Moved:
+        is_last = amount <= 0 and bool(lease.mark) and not (lease.free or lease.reserved)
+        number = next(self._numbers)
+        move = Move(lease.quota, self._task, lease.mark, number, amount, lease.expires_at, limit, is_last)
+        return await self._send(lease, move)
+
+    async def _send(self, lease: Lease, move: Move) -> Moved:
+        lease.unconfirmed = move
+        moved = await self._ledger.move(move)
+        lease.unconfirmed = None
+        lease.mark = moved.mark
+        if moved.is_applied and move.amount > 0:
+            lease.free += move.amount
+        return moved
+
+
+def _ended(lease: Lease, task: asyncio.Task[None]) -> None:
+    lease.busy = None
+    if not task.cancelled():
+        task.exception()  # whoever waits gets it; if nobody does, the sweep tries again
