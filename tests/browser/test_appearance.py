@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import ROOT, Visit, answered, ask, choose, go
 
 AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
-PAGES = ("chat", "documents", "models", "repositories", "api-tokens")
+PAGES = ("chat", "documents", "models", "repositories", "api-tokens", "my-usage", "usage", "usage?show=limits")
 NARROW = {"width": 390, "height": 844}
 
 
@@ -89,6 +89,7 @@ def test_keyboard_reaches_the_content_first(visit: Visit) -> None:
 
 def test_each_page_names_itself(visit: Visit) -> None:
     page = visit("admin")
-    for place, title in (("models", "Models"), ("repositories", "Repositories"), ("api-tokens", "API tokens")):
+    titles = {"models": "Models", "repositories": "Repositories", "api-tokens": "API tokens", "my-usage": "My usage"}
+    for place, title in titles.items():
         go(page, place)
         expect(page).to_have_title(f"{title} · LISA")

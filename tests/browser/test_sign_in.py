@@ -24,7 +24,10 @@ def test_pages_for_admins_are_shown_to_admins_only(visit: Visit) -> None:
     user = visit("user")
     expect(user.get_by_role("link", name="Models", exact=True)).to_be_visible()
     expect(user.get_by_role("link", name="Repositories", exact=True)).to_have_count(0)
-    expect(visit("admin").get_by_role("link", name="Repositories", exact=True)).to_be_visible()
+    expect(user.get_by_role("link", name="Usage", exact=True)).to_have_count(0)
+    admin = visit("admin")
+    expect(admin.get_by_role("link", name="Repositories", exact=True)).to_be_visible()
+    expect(admin.get_by_role("link", name="Usage", exact=True)).to_be_visible()
 
 
 def test_ended_session_is_explained_and_returns_to_the_same_place(visit: Visit, stack: dict[str, Any]) -> None:

@@ -49,7 +49,7 @@ const FALLBACKS: Record<number, string> = {
 /** Refusals that a quota causes: its owner can see there how much is left. */
 const QUOTA_TITLES: Record<string, string> = {
   rate_limit_exceeded: 'Too many requests for now',
-  budget_exceeded: 'The budget is used up',
+  budget_exceeded: 'The budget does not allow this',
 };
 const MY_USAGE = { text: 'See My usage', href: '#/my-usage' };
 

@@ -119,7 +119,7 @@ function Deployments({
         removeButtonAriaLabel={(entry) => `Remove deployment ${entry.modelId}`}
         disableAddButton={entries.length >= MAX_DEPLOYMENTS}
         i18nStrings={{ itemRemovedAriaLive: 'The deployment was removed.' }}
-        gridLayout={[{ breakpoint: 'xxs', rows: [[3, 1]] }, { rows: [[1], [1]] }]}
+        gridLayout={[{ breakpoint: 'xxs', rows: [[3, 1]], removeButton: { width: 'auto' } }, { rows: [[1], [1]] }]}
         definition={[
           {
             label: 'Model',

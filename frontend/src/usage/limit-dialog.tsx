@@ -5,6 +5,7 @@ import ColumnLayout from '@cloudscape-design/components/column-layout';
 import FormField from '@cloudscape-design/components/form-field';
 import Input from '@cloudscape-design/components/input';
 import Select from '@cloudscape-design/components/select';
+import SpaceBetween from '@cloudscape-design/components/space-between';
 import { useState } from 'react';
 import type { LimitKind, LimitView } from '../api/types';
 import { putLimit } from '../api/usage';
@@ -89,7 +90,7 @@ function Target({ form, error, keys, set }: { form: LimitForm; error?: string; k
   const named = !(form.isDefault && hasDefault(form.kind));
   const options = [...keys].map(([value, label]) => ({ value, label, description: value }));
   return (
-    <>
+    <SpaceBetween size="l">
       <FormField label="Applies to">
         <Select
           options={KINDS}
@@ -128,6 +129,6 @@ function Target({ form, error, keys, set }: { form: LimitForm; error?: string; k
           />
         </FormField>
       )}
-    </>
+    </SpaceBetween>
   );
 }

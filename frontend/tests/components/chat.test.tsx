@@ -64,7 +64,7 @@ test('a question over a limit says when it can be asked again, and where the lim
   expect(screen.getByRole('link', { name: 'See My usage' })).toHaveAttribute('href', '#/my-usage');
   code = 'budget_exceeded';
   await ask('And now?');
-  expect(await screen.findByText('The budget is used up')).toBeVisible();
+  expect(await screen.findByText('The budget does not allow this')).toBeVisible();
   expect(screen.getByText(/Possible again on \d+ \w+ at \d\d:\d\d/)).toBeVisible();
   expect(screen.getByRole('button', { name: 'Try again' })).toBeEnabled(); // another model may be cheaper, or free
 });

@@ -22,6 +22,7 @@ const models = new Map(
         { modelId: 'minilm-l6-v2', modelName: 'openai/minilm-l6-v2', modelType: 'embedding', modelDescription: 'all-MiniLM-L6-v2 on this machine: 384 dimensions.', streaming: false, status: 'InService' },
         { modelId: 'extractive', modelName: 'openai/extractive', modelType: 'textgen', modelDescription: 'Quotes the best passages word for word; it does not write.', streaming: true, status: 'InService' },
         { modelId: 'smollm2-135m', modelName: 'openai/smollm2-135m', modelType: 'textgen', modelDescription: 'A very small language model for demonstrations.', streaming: true, contextWindow: 2048, status: 'InService' },
+        { modelId: 'best', modelName: 'lisa/deployments', modelType: 'textgen', modelDescription: 'Whichever of the two has room.', streaming: true, status: 'InService', deployments: [{ modelId: 'smollm2-135m', weight: 3 }, { modelId: 'claude-sonnet', weight: 1 }], fallbacks: ['extractive'], pricing: { inputCostPerToken: 1.5e-7, outputCostPerToken: 6e-7 }, maxOutputTokens: 4096, guardrailsConfig: { secrets: { guardrailName: 'No secrets', guardrailIdentifier: 'abc123def456', guardrailVersion: '2', mode: 'pre_call', allowedGroups: ['legal'], markedForDeletion: false } } },
         { modelId: 'claude-sonnet', modelName: 'bedrock/anthropic.claude-sonnet-4-20250514-v1:0', modelType: 'textgen', modelDescription: null, streaming: true, contextWindow: 200000, allowedGroups: ['research', 'legal'], status: 'Failed', failureReason: 'The provider refused the key: check apiKey.' },
       ]
     : []

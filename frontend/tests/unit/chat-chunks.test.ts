@@ -74,7 +74,7 @@ test('the session goes along as a header, unless a header cannot hold its id', a
 
 test.each([
   ['rate_limit_exceeded', 'Too many requests for now'],
-  ['budget_exceeded', 'The budget is used up'],
+  ['budget_exceeded', 'The budget does not allow this'],
 ])('a refusal with %s says when to try again, and where to look', async (code, title) => {
   vi.useFakeTimers({ now: new Date('2026-11-23T21:35:10Z') });
   const body = JSON.stringify({ error: { message: 'The limit of alice is 5 requests per minute.', type: 'rate_limit_error', code } });
