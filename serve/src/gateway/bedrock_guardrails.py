@@ -1,6 +1,7 @@
 """Asks Amazon Bedrock's ApplyGuardrail about texts. Whatever is not a clear verdict counts as a failure."""
 
 import asyncio
+import functools
 import logging
 import threading
 from collections.abc import Iterator, Sequence
@@ -49,15 +50,17 @@ class BedrockGuardrails:
         Raises: GuardrailTriggeredError with the guardrail's message; UnavailableError when there is no verdict in time.
         """
         batches = list(_batches(texts))
+        loop = asyncio.get_running_loop()
         try:
+            client = self._client or await loop.run_in_executor(self._threads, self._connected)
             async with asyncio.timeout(self._seconds):
-                answers = await asyncio.gather(*(self._checked(guardrail, source, batch) for batch in batches))
+                answers = await asyncio.gather(*(self._checked(client, guardrail, source, batch) for batch in batches))
         except (BotoCoreError, ClientError, TimeoutError) as error:
             raise _unavailable(guardrail, error) from error
         return list(_joined(texts, [piece for answer in answers for piece in answer]))
 
-    async def _checked(self, guardrail: GuardrailConfig, source: Source, texts: list[str]) -> list[str]:
-        outputs = _verdict(guardrail, await self._ask(guardrail, source, texts))
+    async def _checked(self, client: Any, guardrail: GuardrailConfig, source: Source, texts: list[str]) -> list[str]:
+        outputs = _verdict(guardrail, await self._ask(client, guardrail, source, texts))
         if outputs is None:
             return texts
         if len(outputs) == len(texts):
@@ -65,27 +68,25 @@ class BedrockGuardrails:
         if len(texts) == 1:
             return ["".join(outputs)]
         # Which masked text belongs to which is not told, so each is asked about alone.
-        alone = await asyncio.gather(*(self._checked(guardrail, source, [text]) for text in texts))
+        alone = await asyncio.gather(*(self._checked(client, guardrail, source, [text]) for text in texts))
         return [text for answer in alone for text in answer]
 
-    async def _ask(self, guardrail: GuardrailConfig, source: Source, texts: list[str]) -> dict[str, Any]:
+    async def _ask(self, client: Any, guardrail: GuardrailConfig, source: Source, texts: list[str]) -> dict[str, Any]:
         request = {
             "guardrailIdentifier": guardrail.guardrail_identifier,
             "guardrailVersion": guardrail.guardrail_version,
             "source": source.value,
             "content": [{"text": {"text": text}} for text in texts],
         }
-        loop = asyncio.get_running_loop()
-        answer: dict[str, Any] = await loop.run_in_executor(
-            self._threads, lambda: self._connected().apply_guardrail(**request)
-        )
+        ask = functools.partial(client.apply_guardrail, **request)
+        answer: dict[str, Any] = await asyncio.get_running_loop().run_in_executor(self._threads, ask)
         return answer
 
     def _connected(self) -> Any:
         with self._lock:  # boto3 cannot make two clients at once
             if self._client is None:
                 config = Config(
-                    retries={"mode": "standard", "max_attempts": 3},
+                    retries={"mode": "standard", "max_attempts": 2},
                     connect_timeout=CONNECT_SECONDS,
                     read_timeout=self._seconds,
                     max_pool_connections=THREADS,
