@@ -77,6 +77,14 @@ def litellm_imported() -> None:
     asyncio.run(load())
 
 
+@pytest.fixture
+def untouched(world: World) -> Iterator[None]:
+    """Fails the test when anything reached an upstream."""
+    before = len(world.upstream.seen.bodies) + len(world.anthropic.seen.bodies)
+    yield
+    assert len(world.upstream.seen.bodies) + len(world.anthropic.seen.bodies) == before
+
+
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
     upstream, anthropic, control_plane = FakeOpenAi(), FakeAnthropic(), FakeControlPlane()
