@@ -37,8 +37,9 @@ class Source(StrEnum):
 class BedrockGuardrails:
     """Made without a connection: the client (and botocore's model of the service) come with the first check."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, region: str | None = None) -> None:
         self._seconds = seconds
+        self._region = region
         self._client: Any = None
         self._lock = threading.Lock()
         # Its own threads: a service that hangs must not take those of the registry and the keys.
@@ -91,7 +92,7 @@ class BedrockGuardrails:
                     read_timeout=self._seconds,
                     max_pool_connections=THREADS,
                 )
-                self._client = boto3.session.Session().client("bedrock-runtime", config=config)
+                self._client = boto3.session.Session().client("bedrock-runtime", self._region, config=config)
             return self._client
 
     def close(self) -> None:

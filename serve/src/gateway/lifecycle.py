@@ -29,7 +29,7 @@ async def services_of(settings: GatewaySettings) -> AsyncIterator[Services]:
     """The services of this process. Raises: lisa.settings.SettingsError."""
     guard, registry, keys = await asyncio.to_thread(_connected, settings)
     outbound_guard = OutboundGuard(settings.allowed_networks)
-    bedrock = BedrockGuardrails(settings.guardrail_seconds)
+    bedrock = BedrockGuardrails(settings.guardrail_seconds, settings.aws_region_name or None)
     async with session(settings, outbound_guard) as http, session(settings) as control, registry.running():
         try:
             deployments = Deployments(registry, settings.rest_seconds)

@@ -29,6 +29,7 @@ class GatewaySettings(Settings):
     stall_seconds: float = Field(120.0, gt=0)  # how long a client may leave an answer unread
     body_seconds: float = Field(60.0, gt=0)
     retrieval_seconds: float = Field(29.0, gt=0)  # what API Gateway gives a search
+    aws_region_name: str = ""  # of Bedrock, where it is another than the gateway's; LiteLLM reads it too
     guardrail_seconds: float = Field(10.0, gt=0)  # for the verdict of one guardrail; without it the call is refused
     keep_alive_seconds: int = Field(910, gt=0)  # longer than the load balancer's idle timeout, else it answers 502
     drain_seconds: int = Field(110, ge=0)  # ECS stopTimeout has to be longer
