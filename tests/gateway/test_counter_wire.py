@@ -1,0 +1,223 @@
+"""Attacks by how a request is written on the wire: requests in requests, paths, sizes."""
+
+import socket
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from gateway.http_protocol import MAX_HEAD_BYTES, MAX_HEADERS
+from gateway.routes import ANTHROPIC_PREFIXES, PREFIXES, ROUTES, route_of
+from gateway.video_ids import encode
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.gateway.account import MANAGEMENT_KEY
+from tests.gateway.attacks import CALLED, client, raw, statuses
+from tests.gateway.conftest import World
+
+# ── requests in requests ──
+
+INNER = "GET /v1/models HTTP/1.1\r\nHost: x\r\nAuthorization: {token}\r\n\r\n"
+SMUGGLING = {
+    "CL.TE": "Content-Length: {length}\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n{inner}",
+    "TE.CL": "Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n5c\r\n{inner}\r\n0\r\n\r\n",
+    "TE.TE": "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n{inner}",
+    "x-TE": "Transfer-Encoding: xchunked\r\nContent-Length: {length}\r\n\r\n0\r\n\r\n{inner}",
+    "space before the colon": "Transfer-Encoding : chunked\r\nContent-Length: {length}\r\n\r\n0\r\n\r\n{inner}",
+    "tab": "Transfer-Encoding:\tchunked\r\nContent-Length: {length}\r\n\r\n0\r\n\r\n{inner}",
+    "folded": "X-A: b\r\n Transfer-Encoding: chunked\r\nContent-Length: {length}\r\n\r\n0\r\n\r\n{inner}",
+    "two lengths": "Content-Length: {length}\r\nContent-Length: 0\r\n\r\n{inner}",
+    "length with a sign": "Content-Length: +0\r\n\r\n{inner}",
+    "list of lengths": "Content-Length: 0, {length}\r\n\r\n{inner}",
+    "bare line feeds": "Content-Length: {length}\nTransfer-Encoding: chunked\n\n0\n\n{inner}",
+    "null": "X-A: \x00\r\nContent-Length: 0\r\n\r\n{inner}",
+    "chunk of a negative size": "Transfer-Encoding: chunked\r\n\r\n-1\r\n{inner}",
+    "chunk with an odd size": "Transfer-Encoding: chunked\r\n\r\n0x1\r\na\r\n0\r\n\r\n{inner}",
+    "chunk with an endless size": "Transfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n{inner}",
+}
+
+
+@pytest.mark.parametrize("shape", SMUGGLING)
+@pytest.mark.usefixtures("untouched")
+def test_no_request_hides_in_another(world: World, shape: str) -> None:
+    """Either it is one request, or none: a second answer would be one that the balancer gives to somebody else."""
+    inner = INNER.format(token=world.token("root"))
+    rest = SMUGGLING[shape].replace("{length}", str(len(inner) + 5)).replace("{inner}", inner)
+    for route in ("POST /v1/chat/completions", "GET /health"):
+        request = f"{route} HTTP/1.1\r\nHost: x\r\n{rest}"
+        answer = raw(world, request.encode(), seconds=1.5)
+        assert b'"object":"list"' not in answer, answer
+        assert all(status in (200, 400, 401) for status in statuses(answer)), answer
+        assert len([status for status in statuses(answer) if status == 200]) <= (route == "GET /health")
+
+
+# ── paths ──
+
+
+def spellings(path: str) -> list[str]:
+    """A path as somebody before us may take it for the same."""
+    first, last = path[1:].split("/")[0], path.rsplit("/", 1)[1]
+    start = path.removesuffix(last)
+    encoded = f"%{ord(last[0]):02x}{last[1:]}"
+    return [
+        path.upper(), path.title(), f"/{path}", f"{path}/", f"{path}//", f"{path};x", f"{path}%20", f"{path}%00",
+        f"{path}%2f", f"{path}%3f", f"{path}/.", f"{path}/..", f"{path}/../{last}", f"/.{path}", f"/..{path}",
+        f"/%2e{path}", f"/%2e%2e{path}", f"/x/..{path}", f"/x/%2e%2e{path}", path.replace("/", "//"),
+        path.replace("/", "/./"), path.replace("/", "\\"), path.replace("/", "%2f"), path.replace("/", "/;a=b/"),
+        f"{start}{encoded}", f"{start}%25{encoded[1:]}", f"/{first.upper()}{path[1 + len(first):]}", f"*{path}",
+        f"http://evil.example{path}", f"//evil.example{path}", path[1:], f"{path}\t", f"{path}#",
+        path.replace("o", "\u043e"), path.replace("e", "%C0%65"),
+    ]  # fmt: skip
+
+
+def test_no_other_spelling_of_any_route_exists() -> None:
+    for path in ROUTES:
+        text = path.decode()
+        for spelling in spellings(text):
+            found = route_of(spelling.encode())
+            if found is not None and spelling != text:
+                methods, name = found
+                assert b"{id}" in next(known for known, table in ROUTES.items() if table is methods), spelling
+                assert name not in ("", "{id}") and "/" not in name
+
+
+@given(st.sampled_from(sorted(ROUTES)), st.data())
+def test_one_changed_byte_is_another_path(path: bytes, data: st.DataObject) -> None:
+    place = data.draw(st.integers(0, len(path) - 1))
+    byte = data.draw(st.binary(min_size=1, max_size=3).filter(lambda found: found != path[place : place + 1]))
+    changed = path[:place] + byte + path[place + 1 :]
+    found = route_of(changed)
+    if found is not None and changed not in ROUTES:
+        assert found[1]  # something is named by the changed segment; the handler looks it up and does nothing else
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/models", "/v1/chat/completions", "/v2/serve/model/info", "/anthropic/v1/messages"]
+)
+@pytest.mark.usefixtures("untouched")
+def test_no_other_spelling_is_answered_not_even_to_admins(world: World, path: str) -> None:
+    method = next(iter(ROUTES[path.encode()]))
+    for spelling in spellings(path):
+        head = f"{method} {spelling} HTTP/1.1\r\nHost: x\r\nAuthorization: {world.token('root')}\r\n"
+        answer = raw(world, f"{head}Content-Length: 0\r\nConnection: close\r\n\r\n".encode())
+        if spelling == f"http://evil.example{path}":
+            assert statuses(answer)[0] in (200, 400, 404)  # the absolute form of the same address, says RFC 9112
+        elif spelling.endswith("#"):
+            assert statuses(answer)[0] in (200, 400, 404)
+        else:
+            assert statuses(answer)[:1] in ([404], [400]), (spelling, answer[:300])
+            assert b'"object":"list"' not in answer
+
+
+MANAGEMENT = (
+    "key/generate", "key/delete", "key/info", "key/update", "model/new", "model/update", "model/delete",
+    "config/update", "config/yaml", "get/config/callbacks", "user/new", "user/info", "user/delete", "team/new",
+    "organization/new", "customer/new", "budget/new", "spend/logs", "spend/tags", "global/spend", "global/activity",
+    "credentials", "guardrails", "guardrails/list", "mcp", "mcp/tools/call", "sso/key/generate", "login",
+    "cache/ping", "cache/flushall", "health/services", "health/test_connection", "routes", "settings", "test",
+    "utils/transform_request", "debug/memory/summary", "docs", "redoc", "openapi.json", "metrics", "ui", "ui/login",
+    "files", "batches", "fine_tuning/jobs", "assistants", "threads", "vector_stores", "pass_through_endpoints",
+    "bedrock/model/x/invoke", "vertex-ai/x", "anthropic/v1/messages/batches", "openai/v1/x", "cursor/x", "realtime",
+)  # fmt: skip
+
+
+@pytest.mark.usefixtures("untouched")
+def test_management_does_not_exist_under_any_prefix(world: World) -> None:
+    with world.http("root") as admin, client(world, MANAGEMENT_KEY, {}) as management:
+        for prefix in ("", *PREFIXES, *ANTHROPIC_PREFIXES):
+            for path in MANAGEMENT:
+                for http in (admin, management):
+                    for method in ("GET", "POST"):
+                        answer = http.request(method, f"{prefix}/{path}")
+                        assert answer.status_code == 404, path
+                        assert answer.json()["code"] == "not_found"
+
+
+@pytest.mark.usefixtures("untouched")
+def test_only_the_methods_of_a_route_are_known(world: World) -> None:
+    with world.http("root") as http:
+        for path, methods in ROUTES.items():
+            for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "HEAD"} - set(methods):
+                answer = http.request(method, path.decode().replace("{id}", "echo"))
+                assert answer.status_code == 405, (method, path)
+                assert set(answer.headers["allow"].split(", ")) == set(methods)
+
+
+@pytest.mark.parametrize(
+    "upstream_id", ["..", ".", "../files", "..%2ffiles", "a/b", "a?b=c", "a#b", "a b", "", "\u2025", "x" * 300]
+)
+@pytest.mark.usefixtures("untouched")
+def test_id_of_a_video_is_not_a_path(world: World, upstream_id: str) -> None:
+    before = len(world.upstream.seen.paths)
+    name = encode("echo", upstream_id)
+    with world.http("root") as http:
+        for method, path in (("GET", ""), ("DELETE", ""), ("GET", "/content"), ("POST", "/remix")):
+            answer = http.request(
+                method, f"/v1/videos/{name}{path}", json={"prompt": "x"} if method == "POST" else None
+            )
+            assert answer.status_code == 404, path
+    assert len(world.upstream.seen.paths) == before
+
+
+def test_videos_of_models_of_others_do_not_exist(world: World) -> None:
+    with world.http("ada") as http:
+        assert http.get(f"/v1/videos/{encode('physics', 'video_1')}").status_code == 404
+        assert http.get(f"/v1/videos/{encode('stopped', 'video_1')}").status_code == 404
+
+
+# ── too much ──
+
+
+def test_head_that_is_too_large_is_431(world: World) -> None:
+    start = b"GET /health HTTP/1.1\r\nHost: x\r\n"
+    many = b"".join(b"X-%d: a\r\n" % number for number in range(MAX_HEADERS + 1))
+    long = b"X-A: " + b"a" * (MAX_HEAD_BYTES + 1) + b"\r\n"
+    for request in (
+        start + many + b"\r\n",
+        start + long + b"\r\n",
+        start + long,  # and never an end
+        b"GET /" + b"a" * (MAX_HEAD_BYTES + 1),
+        b"GET /health?" + b"a" * (MAX_HEAD_BYTES + 1) + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+        start + many * 500,
+    ):
+        answer = raw(world, request)
+        assert statuses(answer) in ([431], []), answer[:200]  # a client that still sends may miss the answer
+
+
+def test_endless_head_is_cut_off(world: World) -> None:
+    parts, sent = urlsplit(world.url), 0
+    with socket.create_connection((parts.hostname, parts.port), timeout=5) as connection:
+        connection.sendall(b"GET /health HTTP/1.1\r\nX-A: ")
+        with pytest.raises(ConnectionError):
+            while sent < 100 * MAX_HEAD_BYTES:
+                sent += connection.send(b"a" * 8192)
+
+
+def test_ordinary_heads_pass_also_in_pieces(world: World) -> None:
+    many = b"".join(b"X-%d: %s\r\n" % (number, b"a" * 400) for number in range(100))
+    request = b"GET /health HTTP/1.1\r\nHost: x\r\n" + many + b"Connection: close\r\n\r\n"
+    assert statuses(raw(world, request)) == [200]
+    parts = urlsplit(world.url)
+    with socket.create_connection((parts.hostname, parts.port), timeout=5) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for start in range(0, len(request), 9000):
+            connection.sendall(request[start : start + 9000])
+        assert connection.recv(100).startswith(b"HTTP/1.1 200")
+
+
+def test_keys_over_the_limit_are_refused_without_a_search(world: World) -> None:
+    with world.http(None) as http:
+        for size in (16 * 1024 + 1, 60_000):
+            assert http.get("/v1/models", headers={"Authorization": "a" * size}).status_code == 401
+
+
+def test_requests_on_one_connection_do_not_share_a_caller(world: World) -> None:
+    first = f"GET /v1/models/physics HTTP/1.1\r\nHost: x\r\nAuthorization: {world.token('bob')}\r\n\r\n"
+    second = "GET /v1/models/physics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    assert statuses(raw(world, (first + second).encode())) == [200, 401]
+
+
+def test_answers_are_not_to_be_kept_by_anybody(world: World) -> None:
+    with httpx.Client(base_url=world.url) as http:
+        for method, path in CALLED:
+            assert http.request(method, path).headers["cache-control"] == "no-store"
