@@ -6,7 +6,7 @@ from aiohttp import web
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from tests.gateway.fake_openai import Seen
+from tests.gateway.seen import Seen
 
 ISSUER = "https://issuer.example"
 CLIENT_ID = "client-1"
