@@ -28,7 +28,8 @@ from gateway.translate.inline import refuse_remote_media
 from gateway.translate.job import Events, Job, Whole
 from gateway.watch import Watch
 
-TRANSLATORS: dict[Operation, Callable[[Job], Awaitable[Whole | Events]]] = {
+Translator = Callable[[Job], Awaitable[Whole | Events]]
+TRANSLATORS: dict[Operation, Translator] = {
     CHAT: chat.chat,
     COMPLETIONS: chat.completions,
     EMBEDDINGS: vectors.embeddings,
@@ -45,7 +46,14 @@ TRANSLATORS: dict[Operation, Callable[[Job], Awaitable[Whole | Events]]] = {
 
 
 async def translate(exchange: Exchange, services: Services, call: Call, watch: Watch) -> None:
-    """Answers in the caller's protocol, whatever the provider speaks.
+    """Answers in the caller's protocol, whatever the provider speaks. Raises: as `translate_by`."""
+    await translate_by(TRANSLATORS[call.operation], exchange, services, call, watch)
+
+
+async def translate_by(
+    translator: Translator, exchange: Exchange, services: Services, call: Call, watch: Watch
+) -> None:
+    """The same with a translator that is not the operation's own.
 
     Raises: BadRequestError for what this model cannot do; AnsweredError with the provider's status; UpstreamError;
     from the watch its timeouts.
@@ -57,7 +65,7 @@ async def translate(exchange: Exchange, services: Services, call: Call, watch: W
     watch.upstream(settings.first_token_seconds if call.is_streamed else settings.first_byte_seconds)
     try:
         with litellm_http.calling(services.http) as outside, litellm_library.provider_errors(call, outside):
-            answer = await TRANSLATORS[call.operation](job)
+            answer = await translator(job)
             if not isinstance(answer, Whole):
                 await _stream(exchange, services, call, watch, answer)
                 return

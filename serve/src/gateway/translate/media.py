@@ -2,12 +2,14 @@
 
 # ruff: noqa: SIM905 - lists of words read best as text
 
+import io
 from typing import Any
 
 import orjson
 from lisa.errors import BadRequestError
 
 from gateway import video_ids
+from gateway.form import FormFile
 from gateway.translate.job import Events, Job, Whole
 
 IMAGE_FIELDS = frozenset(
@@ -34,7 +36,7 @@ PLAIN_TEXT = frozenset({"text", "srt", "vtt"})
 
 async def images(job: Job) -> Whole | Events:
     _refuse_stream(job)
-    return _json(await job.library.aimage_generation(**job.arguments(IMAGE_FIELDS)))
+    return as_json(await job.library.aimage_generation(**job.arguments(IMAGE_FIELDS)))
 
 
 async def image_edits(job: Job) -> Whole | Events:
@@ -46,7 +48,7 @@ async def image_edits(job: Job) -> Whole | Events:
     arguments = _numbers(job.arguments(IMAGE_EDIT_FIELDS))
     if mask:
         arguments["mask"] = mask[0]
-    return _json(await job.library.aimage_edit(image=pictures if len(pictures) > 1 else pictures[0], **arguments))
+    return as_json(await job.library.aimage_edit(image=pictures if len(pictures) > 1 else pictures[0], **arguments))
 
 
 async def speech(job: Job) -> Whole | Events:
@@ -69,7 +71,7 @@ async def transcriptions(job: Job) -> Whole | Events:
     answer = await job.library.atranscription(file=sound[0], **_numbers(job.arguments(TRANSCRIPTION_FIELDS)))
     if job.call.body.get("response_format") in PLAIN_TEXT:
         return Whole(str(answer.text).encode(), b"text/plain; charset=utf-8", is_counted=False)
-    return _json(answer)
+    return as_json(answer)
 
 
 async def videos(job: Job) -> Whole | Events:
@@ -77,7 +79,7 @@ async def videos(job: Job) -> Whole | Events:
     reference = _files(job, "input_reference")
     if reference:
         arguments["input_reference"] = reference[0]
-    answer = _json(await job.library.avideo_generation(**arguments))
+    answer = as_json(await job.library.avideo_generation(**arguments))
     return Whole(video_ids.with_our_ids(answer.body, job.call.target.model_id))
 
 
@@ -86,11 +88,15 @@ def _refuse_stream(job: Job) -> None:
         raise job.refuse("stream", "this model answers at once. Leave the field out.")
 
 
-def _files(job: Job, name: str) -> list[tuple[str, bytes, str]]:
+def _files(job: Job, name: str) -> list[io.BytesIO]:
     """As LiteLLM takes them. OpenAI's SDK writes a list as `image[]`."""
-    return [
-        (file.filename, file.data, file.content_type) for file in job.call.files if file.name in (name, f"{name}[]")
-    ]
+    return [_named(file) for file in job.call.files if file.name in (name, f"{name}[]")]
+
+
+def _named(file: FormFile) -> io.BytesIO:
+    opened = io.BytesIO(file.data)
+    opened.name = file.filename
+    return opened
 
 
 def _numbers(arguments: dict[str, Any]) -> dict[str, Any]:
@@ -104,5 +110,5 @@ def _numbers(arguments: dict[str, Any]) -> dict[str, Any]:
     return arguments
 
 
-def _json(answer: Any) -> Whole:
+def as_json(answer: Any) -> Whole:
     return Whole(orjson.dumps(answer.model_dump(exclude_none=True), default=str))
