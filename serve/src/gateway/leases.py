@@ -43,9 +43,9 @@ class Lease:
         "low",
         "mark",
         "quota",
-        "refused_above",
         "refused_until",
         "reserved",
+        "room",
         "unconfirmed",
         "wanted",
         "was_used",
@@ -63,7 +63,7 @@ class Lease:
         self.low = 0  # below it the next slice is fetched before anybody waits; 0: never
         self.calls = FIRST_CALLS  # a slice is for so many
         self.fetched_at = 0.0
-        self.refused_above = 0
+        self.room = 0  # in the ledger, as it last refused
         self.refused_until = 0.0
         self.mark = 0  # number of our last move in the ledger's row
         self.unconfirmed: Move | None = None  # sent, and its answer lost
@@ -109,7 +109,7 @@ class Leases:
             self._list(lease)  # also for what arrives when whoever waited has left
         try:
             while lease.free < need:
-                if need > lease.refused_above and self._clock() < lease.refused_until:
+                if need > lease.free + lease.room and self._clock() < lease.refused_until:
                     return False
                 if lease.busy is None:
                     self._start(lease, self._fetch(lease, need, limit))
@@ -153,7 +153,7 @@ class Leases:
             room = limit - moved.committed
         lease.low = amount // 2 if moved.is_applied and is_fast else 0
         if not moved.is_applied and shortage > 0:
-            lease.refused_above = lease.free + max(room, 0)
+            lease.room = max(room, 0)
             lease.refused_until = self._clock() + REFUSED_SECONDS
 
     async def sweep(self, *, is_last: bool = False) -> None:

@@ -1,0 +1,193 @@
+"""Tokens and cost of one call, read from what passes by; at its end its reservation is settled and a record is sent."""
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from lisa.auth.schemas import Caller
+from lisa.models.schemas import ModelRow
+from lisa.usage.schemas import MAX_COUNT, CallStatus
+
+from gateway.estimates import LIKELY_BYTES_PER_TOKEN, prompt_bound
+from gateway.limits import Reservation
+from gateway.operations import CHAT, COMPLETIONS, EMBEDDINGS, Operation, Protocol
+from gateway.pricing import Prices, cost_of
+from gateway.usage_queue import UsageQueue
+from gateway.usage_reading import NONE, Tokens, has_usage, tokens_in_answer, tokens_of, usage_in_event
+
+# OpenAI and those who follow it send a token an event; Anthropic sends several, in a frame of this size.
+ANTHROPIC_FRAME_BYTES = 118
+ANSWER_FRAME_BYTES = 300  # of an answer that is not streamed
+MAX_SESSION_ID = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked. `row`: the model that was named; `wants_usage`: a stream shall tell its usage."""
+
+    request_id: str
+    caller: Caller
+    operation: Operation
+    row: ModelRow
+    wants_usage: bool
+    session_id: str | None
+    started_at: float  # of time.perf_counter
+
+
+@dataclass(frozen=True, slots=True)
+class Metering:
+    """What the meters of this task share. `queue` None: this deployment does not count."""
+
+    prices: Prices
+    queue: UsageQueue | None
+
+    def meter(self, asked: Asked, reservation: Reservation, body: dict[str, Any], body_bytes: int) -> "Meter":
+        return Meter(self, asked, reservation, prompt_bound(body, body_bytes) // LIKELY_BYTES_PER_TOKEN)
+
+
+def wants_usage(body: dict[str, Any]) -> bool:
+    """True when the caller asked for a stream's usage; otherwise only we did."""
+    options = body.get("stream_options")
+    return isinstance(options, dict) and options.get("include_usage") is True
+
+
+class Meter:
+    """`event` or `answer` see what the upstream says; `close` ends it."""
+
+    __slots__ = (
+        "_asked",
+        "_bytes",
+        "_estimated",
+        "_events",
+        "_is_told",
+        "_likely_prompt",
+        "_metering",
+        "_ms",
+        "_reservation",
+        "_row",
+        "_status",
+        "_time",
+        "_tokens",
+    )
+
+    def __init__(self, metering: Metering, asked: Asked, reservation: Reservation, likely_prompt: int) -> None:
+        self._metering = metering
+        self._asked = asked
+        self._reservation = reservation
+        self._likely_prompt = likely_prompt
+        self._row = asked.row
+        self._tokens = NONE
+        self._is_told = False  # by the upstream, to the end
+        self._estimated = False
+        self._events = 0
+        self._bytes = 0
+        self._status: CallStatus | None = None
+        self._time = self._ms = 0.0
+
+    def answered_by(self, row: ModelRow) -> None:
+        """The deployment that is asked now; its prices count."""
+        self._row = row
+
+    def event(self, ready: bytes) -> bytes:
+        """Whole events of a stream. Returns what goes to the client: all but an event that only tells unasked usage."""
+        self._events += ready.count(b"\ndata:") + ready.startswith(b"data:")
+        self._bytes += len(ready)
+        return self._read_events(ready) if has_usage(ready) else ready
+
+    def answer(self, body: bytes) -> None:
+        """A whole answer."""
+        self._bytes += len(body)
+        self._events += 1
+        tokens = tokens_in_answer(body)
+        if tokens is not None:
+            self._tokens, self._is_told = tokens, True
+
+    def add(self, prompt: int, completion: int, cached: int = 0) -> None:
+        """What somebody else read of an answer that neither `event` nor `answer` saw."""
+        known = self._tokens
+        self._tokens = Tokens(known.prompt + prompt, known.completion + completion, known.cached + cached)
+        self._is_told = True
+
+    def close(self, status: CallStatus) -> None:
+        """Settles and records the call, once; a second time changes nothing. Never raises or waits."""
+        if self._status is not None:
+            return
+        self._status = status
+        self._time = time.time()
+        self._ms = (time.perf_counter() - self._asked.started_at) * 1000
+        if not self._is_told:
+            self._estimate(status)
+        tokens = self._tokens
+        price = self._metering.prices.peek(self._row)  # known whenever a budget holds: it was needed to reserve
+        cost = cost_of(price, *tokens) if price is not None else 0
+        self._reservation.settle(tokens.prompt, tokens.completion, cost)
+        if self._metering.queue is not None:
+            self._metering.queue.put(self)
+
+    def record(self) -> dict[str, Any]:
+        """As `lisa.usage.schemas.UsageRecord` in JSON. May read the list of prices: not for the loop."""
+        asked, tokens = self._asked, self._tokens
+        answered_by = self._row.model_id
+        return {
+            "requestId": asked.request_id,
+            "time": datetime.fromtimestamp(self._time, UTC).isoformat(timespec="milliseconds"),
+            "username": asked.caller.username,
+            "keyId": asked.caller.key_id,
+            "groups": sorted(asked.caller.groups),
+            "modelId": asked.row.model_id,
+            "deploymentId": answered_by if answered_by != asked.row.model_id else None,
+            "operation": asked.operation.name,
+            "sessionId": asked.session_id if asked.session_id and len(asked.session_id) <= MAX_SESSION_ID else None,
+            "promptTokens": tokens.prompt,
+            "completionTokens": tokens.completion,
+            "cachedTokens": tokens.cached,
+            "costMicroUsd": min(cost_of(self._metering.prices.of(self._row), *tokens), MAX_COUNT),
+            "estimated": self._estimated,
+            "status": self._status,
+            "ms": round(self._ms, 1),
+        }
+
+    def _read_events(self, ready: bytes) -> bytes:
+        boundary = b"\r\n\r\n" if b"\r\n\r\n" in ready else b"\n\n"
+        events = ready.split(boundary)
+        kept = [event for event in events if not (has_usage(event) and self._is_ours_alone(event))]
+        return ready if len(kept) == len(events) else boundary.join(kept)
+
+    def _is_ours_alone(self, event: bytes) -> bool:
+        """Reads an event that may tell usage. True when it does nothing else, and the caller did not ask for it."""
+        lines = [line[5:] for line in event.splitlines() if line.startswith(b"data:")]
+        try:
+            body = orjson.loads(b"\n".join(lines))
+        except orjson.JSONDecodeError:
+            return False
+        usage = usage_in_event(body) if isinstance(body, dict) else None
+        tokens = tokens_of(usage, self._tokens)
+        if tokens is None:
+            return False
+        self._tokens = tokens
+        self._is_told = body.get("type") != "message_start"  # Anthropic's first event tells the prompt only
+        operation = self._asked.operation
+        is_extra = operation in (CHAT, COMPLETIONS) and body.get("choices") == []
+        return is_extra and not self._asked.wants_usage
+
+    def _estimate(self, status: CallStatus) -> None:
+        """A stream that was cut short, or an upstream that tells nothing."""
+        operation, known = self._asked.operation, self._tokens
+        if not (operation.is_generating or operation is EMBEDDINGS):
+            return  # what it uses is not tokens
+        if not self._events and status is CallStatus.FAILED:
+            return  # no upstream answered
+        completion = self._likely_completion() if operation.is_generating else 0
+        prompt = known.prompt or self._likely_prompt
+        self._tokens = known._replace(prompt=prompt, completion=max(known.completion, completion))
+        self._estimated = True
+
+    def _likely_completion(self) -> int:
+        if self._events == 1:
+            return max(self._bytes - ANSWER_FRAME_BYTES, 0) // LIKELY_BYTES_PER_TOKEN
+        count = max(self._events - 1, 0)  # the first tells who speaks
+        if self._asked.operation.protocol is Protocol.ANTHROPIC:
+            count = max(count, (self._bytes - self._events * ANTHROPIC_FRAME_BYTES) // LIKELY_BYTES_PER_TOKEN)
+        return count

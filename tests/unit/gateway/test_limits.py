@@ -1,0 +1,283 @@
+"""What a limit lets through, what a caller is told, and what the ledger hears."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from gateway.errors import LimitExceededError, error_body
+from gateway.limits import Limits, Reservation
+from gateway.operations import CHAT, COUNT_TOKENS, EMBEDDINGS, Protocol
+from gateway.pricing import Prices
+from lisa.auth.schemas import Caller
+from lisa.errors import UnavailableError
+from lisa.usage.schemas import Limit
+
+from tests.unit.gateway.calls import ADA, NOW, Asking, Reached, limits_of, model
+
+BODY: dict[str, Any] = {"messages": [], "max_tokens": 10}
+REQUESTS = "user#ada|requests|minute#2027-01-15T08:00"
+TOKENS = "user#ada|tokens|minute#2027-01-15T08:00"
+COST = "user#ada|cost|month#2027-01"
+
+
+async def admit(limits: Limits, caller: Caller = ADA, **more: Any) -> Reservation:
+    call: dict[str, Any] = {"rows": [model()], "operation": CHAT, "body": BODY, "body_bytes": 100} | more
+    return await limits.admit(caller, **call)
+
+
+async def test_caller_without_limits_asks_nobody() -> None:
+    ledger = Reached()
+    limits = await limits_of(ledger, Limit(subject="user#bob", requests_per_minute=1))
+    for _ in range(3):
+        (await admit(limits)).settle(1, 1, 1)
+    await limits.sweep(is_last=True)
+    assert ledger.moves == []
+
+
+async def test_requests_over_the_limit_are_refused_with_the_time_to_wait() -> None:
+    limits = await limits_of(Reached(), Limit(subject="user#*", requests_per_minute=3))
+    for _ in range(3):
+        (await admit(limits)).settle(1, 1, 1)
+    with pytest.raises(LimitExceededError) as refused:
+        await admit(limits)
+    assert refused.value.headers == ((b"retry-after", b"48"),)
+    assert refused.value.message == "The limit of 3 requests a minute for you is reached. Try again in 48 s."
+    body = error_body(refused.value, "r")
+    assert b'"type":"rate_limit_error"' in body
+    assert b'"code":"rate_limit_exceeded"' in body
+    assert b'"type":"rate_limit_error"' in error_body(refused.value, "r", Protocol.ANTHROPIC)
+
+
+async def test_next_minute_begins_anew() -> None:
+    now = [NOW]
+    limits = await limits_of(Reached(), Limit(subject="user#*", requests_per_minute=1), clock=lambda: now[0])
+    await admit(limits)
+    with pytest.raises(LimitExceededError):
+        await admit(limits)
+    now[0] += 48
+    await admit(limits)
+
+
+async def test_limit_holds_over_tasks() -> None:
+    ledger = Reached()
+    tasks = [await limits_of(ledger, Limit(subject="user#*", requests_per_minute=60)) for _ in range(4)]
+    admitted = 0
+    for number in range(200):
+        try:
+            (await admit(tasks[number % 4])).settle(1, 1, 1)
+            admitted += 1
+        except LimitExceededError:
+            pass
+    assert admitted == 60
+    assert ledger.committed(REQUESTS) == 60
+
+
+async def test_few_calls_reach_the_ledger() -> None:
+    ledger = Reached()
+    limits = await limits_of(ledger, Limit(subject="user#*", requests_per_minute=100_000))
+    for _ in range(20_000):
+        (await admit(limits)).settle(1, 1, 1)
+        await asyncio.sleep(0)
+    assert len(ledger.moves) < 20
+
+
+async def test_what_a_call_did_not_use_is_given_back() -> None:
+    ledger = Reached()
+    limits = await limits_of(ledger, Limit(subject="user#*", tokens_per_minute=1000, budget_micro_usd=10_000))
+    reservation = await admit(limits)
+    assert ledger.committed(TOKENS) >= 110
+    assert ledger.committed(COST) >= 130
+    reservation.settle(20, 5, 35)
+    await limits.sweep()
+    await limits.sweep()
+    assert (ledger.committed(TOKENS), ledger.committed(COST)) == (25, 35)
+    assert not ledger.rows[TOKENS].marks
+
+
+async def test_what_a_call_used_beyond_its_reservation_is_committed() -> None:
+    ledger = Reached()
+    limits = await limits_of(ledger, Limit(subject="user#*", tokens_per_minute=200))
+    (await admit(limits, body_bytes=10)).settle(500, 0, 0)
+    await limits.sweep()
+    assert ledger.committed(TOKENS) == 500
+    with pytest.raises(LimitExceededError):
+        await admit(limits)
+
+
+async def test_running_calls_count_with_all_that_they_may_use() -> None:
+    limits = await limits_of(Reached(), Limit(subject="user#*", tokens_per_minute=250))
+    first = await admit(limits)
+    await admit(limits)
+    with pytest.raises(LimitExceededError, match="has no room for this call, which may use 110"):
+        await admit(limits)
+    first.settle(1, 1, 0)
+    await admit(limits)
+
+
+async def test_call_whose_bound_is_over_the_limit_runs_alone() -> None:
+    limits = await limits_of(Reached(), Limit(subject="user#*", tokens_per_minute=1000))
+    reservation = await admit(limits, body={"messages": []}, body_bytes=3000)
+    with pytest.raises(LimitExceededError):
+        await admit(limits, body_bytes=10)
+    reservation.settle(700, 10, 0)
+    await admit(limits, body_bytes=10)
+
+
+async def test_call_that_cannot_fit_is_told_so() -> None:
+    limits = await limits_of(Reached(), Limit(subject="user#*", tokens_per_minute=1000))
+    with pytest.raises(LimitExceededError, match="too low for this call, which needs 2026"):
+        await admit(limits, body={"messages": [], "max_tokens": 2000})
+
+
+async def test_budget_says_what_a_call_may_cost() -> None:
+    limits = await limits_of(Reached(), Limit(subject="group#physics", budget_micro_usd=1_000_000))
+    (await admit(limits)).settle(0, 0, 999_900)
+    with pytest.raises(LimitExceededError) as refused:
+        await admit(limits)
+    assert refused.value.given_code == "budget_exceeded"
+    assert refused.value.message.startswith(
+        "The budget of $1.00 a month for the group `physics` does not cover this call, which may cost $0.000130."
+    )
+
+
+async def test_model_that_costs_nothing_is_not_bound_by_a_budget() -> None:
+    limits = await limits_of(Reached(), Limit(subject="user#*", budget_micro_usd=0))
+    free = model(pricing={"inputCostPerToken": 0, "outputCostPerToken": 0})
+    await admit(limits, rows=[free])
+    with pytest.raises(LimitExceededError):
+        await admit(limits, rows=[free, model("paid")])
+
+
+async def test_every_limit_of_a_caller_holds() -> None:
+    rows = [
+        Limit(subject="user#*", requests_per_minute=5),
+        Limit(subject="key#*", requests_per_minute=3),
+        Limit(subject="group#physics", requests_per_minute=2),
+    ]
+    ledger = Reached()
+    limits = await limits_of(ledger, *rows)
+    for _ in range(2):
+        await admit(limits)
+    with pytest.raises(LimitExceededError, match="the group `physics`"):
+        await admit(limits)
+    await admit(limits, Caller(username="bob", groups=frozenset({"chemistry"}), key_id="key-2"))
+    await limits.sweep()
+    await limits.sweep()
+    assert ledger.committed(REQUESTS) == 2, "a refused call counts nowhere"
+
+
+async def test_management_key_is_bound_by_its_own_row_only() -> None:
+    caller = Caller(username="lisa-management-token", key_id="management")
+    limits = await limits_of(Reached(), Limit(subject="user#*", requests_per_minute=1))
+    for _ in range(3):
+        await admit(limits, caller)
+
+
+async def test_counting_tokens_reserves_none() -> None:
+    ledger = Reached()
+    limits = await limits_of(ledger, Limit(subject="user#*", tokens_per_minute=10))
+    (await admit(limits, operation=COUNT_TOKENS)).settle(0, 0, 0)
+    assert ledger.committed(TOKENS) == 0
+
+
+async def test_embeddings_reserve_no_answer() -> None:
+    limits = await limits_of(Reached(), Limit(subject="user#*", tokens_per_minute=100))
+    await admit(limits, operation=EMBEDDINGS, body={"input": "x"})
+
+
+async def test_ledger_out_of_reach_refuses_whoever_has_a_limit() -> None:
+    ledger = Reached()
+    limits = await limits_of(ledger, Limit(subject="user#ada", requests_per_minute=5))
+    ledger.is_away = True
+    with pytest.raises(UnavailableError):
+        await admit(limits)
+    await admit(limits, Caller(username="bob"))
+    ledger.is_away = False
+    await admit(limits)
+
+
+async def test_refusals_are_remembered_for_a_moment() -> None:
+    ledger = Reached()
+    limits = await limits_of(ledger, Limit(subject="user#*", requests_per_minute=1))
+    await admit(limits)
+    for _ in range(50):
+        with pytest.raises(LimitExceededError):
+            await admit(limits)
+    assert len(ledger.moves) == 2
+
+
+async def test_calls_that_come_at_once_share_a_slice() -> None:
+    ledger = Reached()
+    limits = await limits_of(ledger, Limit(subject="user#*", requests_per_minute=1000))
+    await asyncio.gather(*(admit(limits) for _ in range(500)))
+    assert len(ledger.moves) < 8
+
+
+async def test_caller_who_leaves_while_the_ledger_is_asked_keeps_nothing() -> None:
+    ledger = Reached()
+    limits = await limits_of(ledger, Limit(subject="user#*", requests_per_minute=10))
+    call = asyncio.create_task(admit(limits))
+    await asyncio.sleep(0)
+    call.cancel()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    for _ in range(3):
+        await limits.sweep()
+    assert ledger.committed(REQUESTS) == 0
+
+
+async def test_limits_unknown_yet_refuse_everybody() -> None:
+    def away() -> Iterable[Limit]:
+        raise UnavailableError("away")
+
+    limits = Limits(away, Asking(Reached()), Prices(lambda: b"{}"), 5)
+    assert await limits.refresh() is False
+    assert not limits.is_ready
+    with pytest.raises(UnavailableError):
+        await admit(limits)
+
+
+async def test_known_limits_hold_while_the_table_is_away() -> None:
+    answers: list[Any] = [[Limit(subject="user#*", requests_per_minute=1)], UnavailableError("away")]
+
+    def read() -> Iterable[Limit]:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return list(answer)
+
+    limits = Limits(read, Asking(Reached()), Prices(lambda: b"{}"), 5, lambda: NOW)
+    assert [await limits.refresh(), await limits.refresh()] == [True, False]
+    await admit(limits)
+    with pytest.raises(LimitExceededError):
+        await admit(limits)
+
+
+async def test_changed_limit_holds_for_the_next_call() -> None:
+    rows = [Limit(subject="user#*", requests_per_minute=1)]
+    limits = Limits(lambda: list(rows), Asking(Reached()), Prices(lambda: b"{}"), 5, lambda: NOW)
+    await limits.refresh()
+    await admit(limits)
+    rows[0] = Limit(subject="user#*", requests_per_minute=2)
+    await limits.refresh()
+    await admit(limits)
+
+
+async def test_stopping_gives_everything_back() -> None:
+    ledger = Reached()
+    limits = Limits(
+        lambda: [Limit(subject="user#*", requests_per_minute=1000)], Asking(ledger), Prices(lambda: b"{}"), 5
+    )
+    async with limits.running():
+        await limits.refresh()
+        (await admit(limits)).settle(1, 1, 1)
+    assert [row.committed for row in ledger.rows.values()] == [1]
+    assert not any(row.marks for row in ledger.rows.values())
+
+
+async def test_without_a_table_there_are_no_limits() -> None:
+    limits = Limits(None, Asking(Reached()), Prices(lambda: b"{}"), 5)
+    async with limits.running():
+        assert limits.is_ready
+        (await admit(limits)).settle(1, 1, 1)
