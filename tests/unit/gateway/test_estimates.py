@@ -1,0 +1,88 @@
+"""What is reserved is an upper bound for text, and near enough for pictures, sound and files."""
+
+from typing import Any
+
+import pytest
+from gateway.estimates import EMBEDDED_TOKENS, needs_of, prompt_bound
+from gateway.operations import CHAT, EMBEDDINGS, MESSAGES, RESPONSES, TRANSCRIPTIONS, Operation
+from gateway.pricing import Price
+
+from tests.unit.gateway.calls import model
+
+PRICE = Price(1e-6, 2e-6, 1e-7, 1.25e-6, 500)
+PLAIN = model(pricing=None)
+
+
+@pytest.mark.parametrize(
+    ("operation", "body", "tokens"),
+    [
+        (CHAT, {"max_tokens": 10}, 110),
+        (CHAT, {"max_completion_tokens": 20, "max_tokens": 10}, 120),
+        (RESPONSES, {"max_output_tokens": 30}, 130),
+        (CHAT, {"max_tokens": 10, "n": 3}, 130),
+        (CHAT, {"max_tokens": 10, "best_of": 4}, 140),
+        (CHAT, {}, 600),
+        (CHAT, {"max_tokens": None, "n": None}, 600),
+        (CHAT, {"max_tokens": "10", "n": True}, 600),
+        (CHAT, {"max_tokens": -5, "n": -1}, 600),
+        (EMBEDDINGS, {"max_tokens": 10}, 100),
+        (MESSAGES, {"max_tokens": 7}, 107),
+    ],
+)
+def test_reserved_tokens(operation: Operation, body: dict[str, Any], tokens: int) -> None:
+    assert needs_of(operation, body, 100, [(PLAIN, PRICE)]).most[1] == tokens
+
+
+def test_length_of_an_answer_is_the_models_where_the_caller_tells_none() -> None:
+    own = model(pricing=None, maxOutputTokens=50)
+    assert needs_of(CHAT, {}, 100, [(own, PRICE)]).most[1] == 150
+    assert needs_of(CHAT, {}, 100, [(PLAIN, PRICE._replace(max_output=0))]).most[1] == 100 + 4096
+
+
+def test_dearest_model_counts() -> None:
+    needs = needs_of(CHAT, {"max_tokens": 10}, 100, [(PLAIN, PRICE), (PLAIN, Price(5e-6, 5e-6, 0, 5e-6))])
+    assert needs.most == (1, 110, 550)
+    assert needs_of(CHAT, {"max_tokens": 10}, 100, [(PLAIN, PRICE)]).most[2] == 145, "at the price of filling the cache"
+
+
+def test_absurd_number_of_answers_is_cut() -> None:
+    assert needs_of(CHAT, {"max_tokens": 1, "n": 10**30}, 100, [(PLAIN, PRICE)]).most[1] == 1124
+
+
+def part(kind: str, size: int) -> dict[str, Any]:
+    data = "A" * size
+    parts: dict[str, dict[str, Any]] = {
+        "openai": {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{data}"}},
+        "responses": {"type": "input_image", "image_url": f"data:image/png;base64,{data}"},
+        "anthropic": {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": data}},
+        "audio": {"type": "input_audio", "input_audio": {"data": data, "format": "mp3"}},
+        "file": {"type": "file", "file": {"file_data": f"data:application/pdf;base64,{data}"}},
+    }
+    return parts[kind]
+
+
+@pytest.mark.parametrize("kind", ["openai", "responses", "anthropic", "audio", "file"])
+def test_picture_in_a_body_is_not_a_million_tokens(kind: str) -> None:
+    size = 4_000_000
+    content = [{"type": "text", "text": "What is it?"}, part(kind, size)]
+    for name in ("messages", "input"):
+        bound = prompt_bound({name: [{"role": "user", "content": content}]}, size + 200)
+        assert EMBEDDED_TOKENS < bound < size / 12
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        [{"type": "text", "text": "A" * 100_000}],
+        [{"type": "image_url", "image_url": {"url": "a word " * 20_000}}],
+        [{"type": "tool_use", "name": "f", "input": {"data": "A" * 100_000}}],
+        [{"type": "image_url", "image_url": {"url": "é" * 60_000}}],
+    ],
+)
+def test_text_is_never_taken_for_a_picture(content: list[dict[str, Any]]) -> None:
+    assert prompt_bound({"messages": [{"role": "user", "content": content}]}, 120_000) == 120_000
+
+
+def test_uploaded_sound_is_not_text() -> None:
+    needs = needs_of(TRANSCRIPTIONS, {"model": "whisper", "language": "de"}, 20_000_000, [(PLAIN, PRICE)])
+    assert needs.most[1] < 100

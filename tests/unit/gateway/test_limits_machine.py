@@ -1,0 +1,273 @@
+"""Several tasks on one ledger whose answers come late, twice or never: what is proved of limits and budgets.
+
+1. What is committed is never less than what was spent, but for calls that used more than they had reserved.
+2. What was spent, with all that running calls have reserved, is never over a limit, but for the same.
+3. When every call has ended and every task gave back what it held, what is committed is what was spent.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from gateway.errors import LimitExceededError
+from gateway.limits import Limits, Reservation
+from gateway.operations import CHAT
+from gateway.pricing import Prices
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from lisa.auth.schemas import Caller
+from lisa.errors import UnavailableError
+from lisa.models.schemas import ModelRow
+from lisa.usage.ledger import Move, Moved
+from lisa.usage.schemas import Limit
+
+from tests.fixtures.ledger import MemoryLedger
+
+MODEL = ModelRow.model_validate(
+    {
+        "modelId": "m",
+        "modelName": "openai/m",
+        "modelType": "textgen",
+        "maxOutputTokens": 50,
+        "pricing": {"inputCostPerToken": 1e-6, "outputCostPerToken": 3e-6},
+    }
+)
+T = TypeVar("T")
+LIMITS = [
+    Limit(subject="user#*", requests_per_minute=6, budget_micro_usd=1500),
+    Limit(subject="user#ada", tokens_per_minute=400, budget_micro_usd=1000),
+    Limit(subject="key#k", requests_per_minute=40),
+    Limit(subject="group#g", tokens_per_minute=700),
+]
+CALLERS = [
+    Caller(username="ada", groups=frozenset({"g"})),
+    Caller(username="bob", groups=frozenset({"g", "h"})),
+    Caller(username="bot", key_id="k"),
+]
+TASKS = 3
+
+
+class Inline(ThreadPoolExecutor):
+    """Runs what it is given at once, so that nothing depends on threads."""
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        done: Future[T] = Future()
+        done.set_result(fn(*args, **kwargs))
+        return done
+
+
+@dataclass
+class Sent:
+    """A move on its way to the ledger."""
+
+    move: Move
+    answer: asyncio.Future[Moved]
+
+
+@dataclass
+class Running:
+    """`parts`: (counter, place of its metric, reserved)."""
+
+    reservation: Reservation
+    parts: list[tuple[str, int, int]]
+
+
+class Task:
+    """One process of the gateway."""
+
+    def __init__(self, world: "World") -> None:
+        self.world = world
+        self.sent: list[Sent] = []
+        self.limits = Limits(lambda: LIMITS, self, Prices(lambda: b"{}"), 5, lambda: world.now)
+        self.waiting: list[asyncio.Task[Reservation]] = []
+        self.running: list[Running] = []
+        self.sweeps: list[asyncio.Task[None]] = []
+
+    async def move(self, move: Move) -> Moved:
+        sent = Sent(move, asyncio.get_running_loop().create_future())
+        self.sent.append(sent)
+        return await sent.answer
+
+
+class World(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 1_800_000_000.0
+        self.loop = asyncio.new_event_loop()
+        self.loop.set_default_executor(Inline())
+        self.ledger = MemoryLedger()
+        self.tasks = [Task(self) for _ in range(TASKS)]
+        self.history: list[Move] = []
+        self.limit_of: dict[str, int] = {}
+        self.spent: Counter[str] = Counter()
+        self.overrun: Counter[str] = Counter()
+        self.stray: Counter[str] = Counter()
+        self.crashed = False  # what a task held is then committed for nobody, until its window ends
+        for task in self.tasks:
+            self.loop.run_until_complete(task.limits.refresh())
+
+    def turn(self) -> None:
+        """Lets everything run that can, and looks at which calls were admitted."""
+        for _ in range(12):
+            self.loop.run_until_complete(asyncio.sleep(0))
+        for task in self.tasks:
+            for call in [call for call in task.waiting if call.done()]:
+                task.waiting.remove(call)
+                if call.cancelled() or isinstance(call.exception(), LimitExceededError | UnavailableError):
+                    continue
+                reservation = call.result()
+                parts = [(lease.quota, place, need) for lease, place, need in reservation._parts]
+                task.running.append(Running(reservation, parts))
+            task.sweeps = [sweep for sweep in task.sweeps if not sweep.done()]
+
+    @rule(
+        number=st.integers(0, TASKS - 1),
+        caller=st.sampled_from(CALLERS),
+        size=st.integers(1, 150),
+        answer=st.one_of(st.none(), st.integers(1, 120)),
+    )
+    def call(self, number: int, caller: Caller, size: int, answer: int | None) -> None:
+        body: dict[str, Any] = {"messages": []} if answer is None else {"messages": [], "max_tokens": answer}
+        admission = self.tasks[number].limits.admit(caller, [MODEL], CHAT, body, size)
+        self.tasks[number].waiting.append(self.loop.create_task(admission))
+        self.turn()
+
+    @precondition(lambda self: any(task.waiting for task in self.tasks))
+    @rule(data=st.data())
+    def leave(self, data: st.DataObject) -> None:
+        """A caller hangs up while the ledger is asked."""
+        data.draw(st.sampled_from([call for task in self.tasks for call in task.waiting])).cancel()
+        self.turn()
+
+    @precondition(lambda self: any(task.running for task in self.tasks))
+    @rule(data=st.data(), share=st.floats(0, 1), excess=st.sampled_from([0, 0, 0, 40]))
+    def settle(self, data: st.DataObject, share: float, excess: int) -> None:
+        """A call ends: in order, cut short, or with more than it had reserved."""
+        task, call = data.draw(st.sampled_from([(task, call) for task in self.tasks for call in task.running]))
+        task.running.remove(call)
+        tokens = max((need for _, place, need in call.parts if place == 1), default=0)
+        cost = max((need for _, place, need in call.parts if place == 2), default=0)
+        used = (1, int(tokens * share) + excess, int(cost * share) + excess)
+        call.reservation.settle(used[1], 0, used[2])
+        call.reservation.settle(9, 9, 9)
+        for quota, place, need in call.parts:
+            self.spent[quota] += used[place]
+            self.overrun[quota] += max(used[place] - need, 0)
+        self.turn()
+
+    @precondition(lambda self: any(task.sent for task in self.tasks))
+    @rule(data=st.data(), fate=st.sampled_from(["answered", "answered", "answered", "lost", "answer lost"]))
+    def reach_ledger(self, data: st.DataObject, fate: str) -> None:
+        task, sent = data.draw(st.sampled_from([(task, sent) for task in self.tasks for sent in task.sent]))
+        self.deliver(task, sent, fate)
+        self.turn()
+
+    def deliver(self, task: Task, sent: Sent, fate: str = "answered") -> None:
+        task.sent.remove(sent)
+        self.history.append(sent.move)
+        moved = None if fate == "lost" else self.ledger.move(sent.move)
+        if sent.move.limit is not None:
+            self.limit_of[sent.move.quota] = sent.move.limit
+        if moved is None or fate == "answer lost":
+            sent.answer.set_exception(UnavailableError("lost"))
+        else:
+            sent.answer.set_result(moved)
+
+    @precondition(lambda self: self.history)
+    @rule(data=st.data())
+    def arrive_twice(self, data: st.DataObject) -> None:
+        """The network delivers an old move once more: it may commit something for nobody, never the contrary."""
+        move = data.draw(st.sampled_from(self.history))
+        before = self.ledger.committed(move.quota)
+        self.ledger.move(move)
+        if not any(lease.unconfirmed == move for lease in self.leases()):
+            self.stray[move.quota] += self.ledger.committed(move.quota) - before
+            assert self.stray[move.quota] >= 0
+
+    def leases(self) -> list[Any]:
+        return [lease for task in self.tasks for lease in task.limits._leases._known.values()]
+
+    @rule(number=st.integers(0, TASKS - 1))
+    def sweep(self, number: int) -> None:
+        if not self.tasks[number].sweeps:
+            self.tasks[number].sweeps.append(self.loop.create_task(self.tasks[number].limits.sweep()))
+        self.turn()
+
+    @rule(number=st.integers(0, TASKS - 1), share=st.floats(0, 1))
+    def crash(self, number: int, share: float) -> None:
+        """Running calls cost something, and nobody is left to settle them; moves on their way may still arrive."""
+        task = self.tasks[number]
+        for call in task.running:
+            for quota, _, need in call.parts:
+                self.spent[quota] += int(need * share)
+        for work in (*task.waiting, *task.sweeps):
+            work.cancel()
+        for lease in task.limits._leases._known.values():
+            if lease.busy is not None:
+                lease.busy.cancel()
+        for sent in task.sent:
+            self.ledger.move(sent.move)
+        self.crashed = True
+        self.tasks[number] = Task(self)
+        self.loop.run_until_complete(self.tasks[number].limits.refresh())
+        self.turn()
+
+    @rule(seconds=st.sampled_from([0.1, 0.6, 1.5, 20.0]))
+    def wait(self, seconds: float) -> None:
+        self.now += seconds
+
+    @invariant()
+    def committed_covers_spent(self) -> None:
+        for quota, amount in self.spent.items():
+            assert self.ledger.committed(quota) >= amount - self.overrun[quota], quota
+
+    @invariant()
+    def limits_hold(self) -> None:
+        reserved: Counter[str] = Counter()
+        for task in self.tasks:
+            for call in task.running:
+                for quota, _, need in call.parts:
+                    reserved[quota] += need
+        for quota, limit in self.limit_of.items():
+            assert self.spent[quota] + reserved[quota] <= limit + self.overrun[quota], quota
+
+    def teardown(self) -> None:
+        for admission in [call for task in self.tasks for call in task.waiting]:
+            admission.cancel()
+        self.turn()
+        for task in self.tasks:
+            for call in task.running:
+                call.reservation.settle(0, 0, 0)
+                for quota, place, _ in call.parts:
+                    self.spent[quota] += 1 if place == 0 else 0
+            task.running = []
+        for _ in range(4):
+            self.come_to_rest()
+        self.committed_covers_spent()
+        if not self.crashed:
+            for quota, row in self.ledger.rows.items():
+                assert 0 <= row.committed - self.spent[quota] <= self.stray[quota], quota
+                assert not row.marks or self.stray[quota], quota
+        self.loop.close()
+
+    def come_to_rest(self) -> None:
+        for task in self.tasks:
+            if not task.sweeps:
+                task.sweeps.append(self.loop.create_task(task.limits.sweep(is_last=True)))
+        self.turn()
+        turns = 0
+        while any(task.sent for task in self.tasks):
+            turns += 1
+            assert turns < 100, "the tasks never stop asking the ledger"
+            for task in self.tasks:
+                for sent in list(task.sent):
+                    self.deliver(task, sent)
+            self.turn()
+
+
+World.TestCase.settings = settings(max_examples=100, stateful_step_count=50, deadline=None)
+TestLimits = World.TestCase
