@@ -18,7 +18,7 @@ COUNTERS_AT_ONCE = 99  # a transaction takes 100 items; one is the mark
 ATTEMPTS = 6
 FIRST_PAUSE_SECONDS = 0.05
 DAYS_KEPT = 400
-MARK_DAYS_KEPT = 14  # as long as the queue can deliver a message again
+MARK_DAYS_KEPT = 30  # a message lives for 14 days, and for as long again after a redrive
 
 CounterKey = tuple[str, str]
 Sleep = Callable[[float], None]
