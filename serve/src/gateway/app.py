@@ -2,12 +2,12 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
 from lisa.errors import AppError, NotFoundError
 
+from gateway.access_log import AccessLog
 from gateway.errors import (
     AnsweredError,
     ClientLeftError,
@@ -26,7 +26,6 @@ from gateway.services import Services
 from gateway.settings import GatewaySettings
 
 logger = logging.getLogger(__name__)
-access = logging.getLogger("gateway.access")
 
 CLIENT_LEFT = 499  # in the log only, as nginx has it
 
@@ -35,6 +34,7 @@ class Gateway:
     def __init__(self, open_services: Callable[[], AbstractAsyncContextManager[Services]]) -> None:
         self._open_services = open_services
         self._services: Services | None = None
+        self._access_log = AccessLog()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -48,6 +48,7 @@ class Gateway:
             async with self._open_services() as self._services:
                 await send({"type": "lifespan.startup.complete"})
                 await receive()
+                self._access_log.close()
         except Exception as error:
             logger.exception("the gateway cannot start")
             await send({"type": "lifespan.startup.failed", "message": str(error)})
@@ -70,7 +71,7 @@ class Gateway:
                 exchange,
                 AppError("Something went wrong on our side. Try again, or give an administrator the request id."),
             )
-        _log(exchange, CLIENT_LEFT if left else exchange.status)
+        self._access_log.add(exchange, CLIENT_LEFT if left else exchange.status)
 
     async def _dispatch(self, exchange: Exchange) -> None:
         found = route_of(exchange.path)
@@ -114,22 +115,6 @@ def _failure_headers(error: AppError, status: int) -> Headers:
     if status == 503:
         return [(b"retry-after", b"2")]
     return []
-
-
-def _log(exchange: Exchange, status: int) -> None:
-    access.info(
-        "request",
-        extra=fields(
-            request_id=exchange.request_id,
-            method=exchange.scope["method"],
-            route=exchange.route_name,
-            status=status,
-            ms=round((time.perf_counter() - exchange.started_at) * 1000, 1),
-            user=exchange.caller.username if exchange.caller else None,
-            model=exchange.model_id[:128] or None,
-            stream=exchange.streaming,
-        ),
-    )
 
 
 def gateway(settings: GatewaySettings) -> Gateway:
