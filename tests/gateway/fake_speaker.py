@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from aiohttp import web
@@ -30,7 +30,8 @@ class FakeSpeaker:
         self.seen = Seen()
         self.pieces: list[str] = ["Hello ", "there"]
         self.delay = 0.0  # before the answer begins
-        self.pause_before: int | None = None  # the piece before which a stream waits
+        self.pause_before: int | None = None  # the piece before which a stream waits until `may_resume`
+        self.may_resume: Callable[[], bool] = lambda: True
         self.raw: bytes | None = None  # a stream's bytes instead
         self.logprobs: Json | None = None
         self.application = web.Application()
@@ -73,7 +74,8 @@ class FakeSpeaker:
         else:
             for number, event in events:
                 if number == self.pause_before:
-                    await asyncio.sleep(0.5)
+                    while not self.may_resume():  # noqa: ASYNC110 - a thing of another thread
+                        await asyncio.sleep(0.01)
                 await response.write(event)
         await response.write_eof()
         return response

@@ -169,6 +169,8 @@ def test_blocked_answer_is_replaced(world: Guarded, protocol: str, stream: bool)
 @each_protocol
 def test_long_stream_is_released_in_pieces_and_ends_in_order(world: Guarded, protocol: str) -> None:
     world.speaker.pieces = ["harmless "] * 400 + ["forb", "idden ", "knowledge "] + ["more "] * 100
+    world.speaker.pause_before = 400
+    world.speaker.may_resume = lambda: bool(world.guardrails.asked)
     said = world.ask(protocol, "words-post", stream=True)
     assert said.startswith("harmless harmless") and said.endswith(MESSAGE)
     assert 1000 < len(said) < 3700
@@ -179,10 +181,13 @@ def test_long_stream_is_released_in_pieces_and_ends_in_order(world: Guarded, pro
 def test_first_piece_does_not_wait_for_the_end(world: Guarded) -> None:
     world.speaker.pieces = ["harmless "] * 300
     world.speaker.pause_before = 250
+    parts: list[bytes] = []
+    world.speaker.may_resume = lambda: bool(parts)
     body = {"model": "words-post", "messages": [{"role": "user", "content": "x"}], "stream": True}
     with world.http() as http, http.stream("POST", "/v1/chat/completions", json=body) as answer:
-        times = [time.monotonic() for _ in answer.iter_raw()]
-    assert times[-1] - times[0] > 0.3
+        for part in answer.iter_raw():
+            parts.append(part)
+    assert b"".join(parts).count(b"harmless") == 300
 
 
 def test_word_on_the_boundary_of_two_pieces_is_seen(world: Guarded) -> None:
@@ -286,13 +291,14 @@ def test_without_a_verdict_nothing_passes(world: Guarded, name: str, mode: str, 
 def test_stream_whose_later_piece_gets_no_verdict_ends_with_an_error(world: Guarded) -> None:
     world.speaker.pieces = ["harmless "] * 250
     world.speaker.pause_before = 240
+    world.speaker.may_resume = lambda: bool(world.guardrails.asked)
     body = {"model": "words-post", "messages": [{"role": "user", "content": "x"}], "stream": True}
     world.guardrails.breaks_after = 1
     with world.http() as http:
         raw = http.post("/v1/chat/completions", json=body).content
     events = chunks_of(raw)
     assert events[-1]["error"]["code"] == "unavailable"
-    assert b"[DONE]" not in raw and 90 < raw.count(b"harmless") < 200
+    assert b"[DONE]" not in raw and 90 < raw.count(b"harmless") < 240
 
 
 async def test_unreachable_guardrails_have_no_verdict(world: Guarded, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -345,12 +351,10 @@ def test_stream_that_cannot_be_read_does_not_pass(world: Guarded, raw: bytes) ->
 
 
 def test_long_texts_are_asked_about_in_parts(world: Guarded) -> None:
-    text = "word " * 20_000
+    text = "word " * 6_000
     assert world.ask("chat", "words-pre", text) == "Hello there"
-    assert (
-        "".join(text for asked in world.guardrails.asked for text in asked.texts) == text
-        or len(world.guardrails.asked) == 5
-    )
+    parts = [part for asked in world.guardrails.asked for part in asked.texts]
+    assert len(parts) == 2 and sum(map(len, parts)) == len(text)
     assert world.ask("chat", "words-pre", text + BAD) == MESSAGE
     assert world.ask("chat", "pii-pre", f"{text}ada@home.example {text}") == "Hello there"
     assert world.speaker.seen.body["messages"][0]["content"] == f"{text}{{EMAIL}} {text}"
