@@ -1,9 +1,10 @@
 """One inference call: check it, ground it, and pass it on or translate it, deployment by deployment."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from lisa.errors import InvalidError
+from lisa.errors import BadRequestError, InvalidError
 
 from gateway import grounding
 from gateway.attempts import Chance, attempt_all
@@ -19,6 +20,7 @@ from gateway.translate import translate
 from gateway.watch import Watch
 
 ANTHROPIC_VERSION = "2023-06-01"  # for callers that name none
+_VERSIONS = re.compile(r"[\w.:, -]{1,1024}", re.ASCII)
 
 
 async def infer(exchange: Exchange, services: Services) -> None:
@@ -105,9 +107,12 @@ NONE: Mapping[str, str] = {}
 
 
 def _passed_headers(exchange: Exchange) -> Mapping[str, str]:
-    """Those by which a caller chooses a version of Anthropic's protocol."""
+    """Those by which a caller chooses a version of Anthropic's protocol. Raises: BadRequestError."""
     headers = exchange.headers
     passed = {"anthropic-version": headers.get("anthropic-version", ANTHROPIC_VERSION)}
     if "anthropic-beta" in headers:
         passed["anthropic-beta"] = headers["anthropic-beta"]
+    for name, value in passed.items():
+        if not _VERSIONS.fullmatch(value):
+            raise BadRequestError(f"The header `{name}` names versions, with commas between them.")
     return passed
