@@ -14,17 +14,21 @@ from lisa.api_tokens.schemas import hash_of
 from lisa.auth.schemas import GroupSettings
 from lisa.auth.wiring import AuthSettings, authenticator
 from lisa.models.schemas import ModelRow
+from lisa.usage.schemas import Limit
 from moto import mock_aws
 
 from tests.gateway.fake_control_plane import CLIENT_ID, ISSUER
 
 MODELS, TOKENS = "gateway-models", "gateway-api-tokens"
+LIMITS, LEDGER = "gateway-limits", "gateway-ledger"
 MANAGEMENT_KEY = "management-key-of-the-tests"
 ENVIRONMENT = {
     "AWS_DEFAULT_REGION": "us-east-1",
     "AWS_REGION": "us-east-1",
     "MODELS_TABLE": MODELS,
     "API_TOKENS_TABLE": TOKENS,
+    "LIMITS_TABLE": LIMITS,
+    "LEDGER_TABLE": LEDGER,
     "AUTH_PARAMETER": "/lisa/auth",
     "USER_GROUP": "user",
     "ALLOWED_NETWORKS": "127.0.0.0/8",
@@ -36,6 +40,7 @@ class Account:
     """`tokens`: raw API tokens by the name of their owner."""
 
     tokens: dict[str, str]
+    usage_queue: str
 
     @property
     def models(self) -> Any:
@@ -59,6 +64,25 @@ class Account:
             }
         )
         self.models.put_item(Item=row.model_dump(by_alias=True, mode="json", exclude_none=True))
+
+    def limit(self, subject: str, **limit: Any) -> None:
+        row = Limit.model_validate({"subject": subject, **limit}).model_dump(by_alias=True, mode="json")
+        item = {name: value for name, value in row.items() if value is not None}
+        boto3.resource("dynamodb").Table(LIMITS).put_item(Item=item)
+
+    def committed(self) -> dict[str, int]:
+        """What the ledger has committed, by quota."""
+        rows = boto3.resource("dynamodb").Table(LEDGER).scan()["Items"]
+        return {str(row["quota"]): int(row["committed"]) for row in rows}
+
+    def usage(self) -> list[dict[str, Any]]:
+        """The usage records that arrived since the last look."""
+        sqs, records = boto3.client("sqs"), []
+        while found := sqs.receive_message(QueueUrl=self.usage_queue, MaxNumberOfMessages=10).get("Messages"):
+            for message in found:
+                records += json.loads(message["Body"])["records"]
+                sqs.delete_message(QueueUrl=self.usage_queue, ReceiptHandle=message["ReceiptHandle"])
+        return records
 
     def issue(self, username: str, *groups: str) -> str:
         raw = f"{username}-" + "0" * 100
@@ -92,7 +116,7 @@ def account(control_plane: str) -> Iterator[Account]:
             patch.setenv(name, value)
         patch.delenv("AWS_ENDPOINT_URL", raising=False)
         dynamodb = boto3.resource("dynamodb")
-        for name, key in ((MODELS, "modelId"), (TOKENS, "token")):
+        for name, key in ((MODELS, "modelId"), (TOKENS, "token"), (LIMITS, "subject"), (LEDGER, "quota")):
             dynamodb.create_table(
                 TableName=name,
                 KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
@@ -101,10 +125,12 @@ def account(control_plane: str) -> Iterator[Account]:
             )
         secret = boto3.client("secretsmanager").create_secret(Name="management", SecretString=MANAGEMENT_KEY)
         patch.setenv("MANAGEMENT_KEY_SECRET", secret["ARN"])
+        queue = boto3.client("sqs").create_queue(QueueName="gateway-usage")["QueueUrl"]
+        patch.setenv("USAGE_QUEUE_URL", queue)
         provider = {"issuer": ISSUER, "clientId": CLIENT_ID, "jwksUrl": f"{control_plane}/jwks"}
         boto3.client("ssm").put_parameter(Name="/lisa/auth", Type="String", Value=json.dumps(provider))
         forget()
         try:
-            yield Account({})
+            yield Account({}, queue)
         finally:
             forget()

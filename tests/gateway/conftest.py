@@ -1,6 +1,7 @@
 """A gateway between its clients and upstreams, all of them real servers on this machine."""
 
 import asyncio
+import os
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ import pytest
 from gateway.litellm_library import load
 from gateway.settings import GatewaySettings
 
-from tests.gateway.account import MODELS, Account, account
+from tests.gateway.account import LEDGER, LIMITS, MODELS, Account, account
 from tests.gateway.fake_anthropic import FakeAnthropic
 from tests.gateway.fake_control_plane import FakeControlPlane
 from tests.gateway.fake_openai import FakeOpenAi
@@ -53,6 +54,9 @@ def settings(**more: Any) -> GatewaySettings:
     """Short times, so that a test of a timeout takes a second."""
     values: dict[str, Any] = {
         "models_table": MODELS,
+        "limits_table": LIMITS,
+        "ledger_table": LEDGER,
+        "usage_queue_url": os.environ["USAGE_QUEUE_URL"],
         "allowed_networks": "127.0.0.0/8",
         "registry_seconds": 0.2,
         "connect_seconds": 1,

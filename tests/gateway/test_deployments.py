@@ -1,7 +1,6 @@
 """Several deployments behind one model, fallbacks, retries and rest."""
 
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import openai
@@ -115,7 +114,7 @@ def test_model_without_a_deployment_in_service_says_so() -> None:
 
 
 @pytest.fixture(scope="module")
-def several(world: World) -> Iterator[World]:
+def several(world: World) -> World:
     up = world.upstream_url
     register = world.account.register
     register("flaky", "openai/flaky", up)

@@ -20,7 +20,7 @@ ELSEWHERE = TRANSIENT | {401, 403, 404}
 FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 2.0
 
-Try = Callable[[Target, "Chance", Watch], Awaitable[None]]
+Try = Callable[[Exchange, Target, "Chance", Watch], Awaitable[None]]
 
 
 class RetryableAnswerError(AppError):
@@ -64,7 +64,7 @@ async def attempt_all(
             async with Watch(exchange) as watch:
                 if number >= count:
                     await asyncio.sleep(_pause(number - count))
-                await attempt(target, chance, watch)
+                await attempt(exchange, target, chance, watch)
         except (UpstreamError, AnsweredError, RetryableAnswerError) as error:
             if not _is_about_deployment(error):
                 raise

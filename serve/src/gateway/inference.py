@@ -3,14 +3,18 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from lisa.errors import BadRequestError, InvalidError
+from lisa.usage.schemas import CallStatus
 
 from gateway import grounding
 from gateway.attempts import Chance, attempt_all
-from gateway.call import UNCOUNTED, Call
+from gateway.call import Call
+from gateway.errors import ClientLeftError
 from gateway.exchange import Exchange
 from gateway.grounding import Grounding, GroundingRequest
+from gateway.metering import Asked, Meter, wants_usage
 from gateway.operations import Operation, Protocol
 from gateway.relay import NotSpokenError, relay
 from gateway.requests import Parsed, parse_body
@@ -19,6 +23,7 @@ from gateway.services import Services
 from gateway.translate import translate
 from gateway.watch import Watch
 
+PASSAGE_BYTES = 4096  # reserved for each passage of a grounded call, before anybody knows how long they are
 ANTHROPIC_VERSION = "2023-06-01"  # for callers that name none
 _VERSIONS = re.compile(r"[\w.:, -]{1,1024}", re.ASCII)
 
@@ -34,76 +39,104 @@ async def infer(exchange: Exchange, services: Services) -> None:
     named = services.registry.find(exchange.model_id, caller)
     if operation.names_user and parsed.body.get("user") is None:
         parsed.body["user"] = caller.username
+    wanted = _wanted_grounding(parsed.body, operation)
     targets = services.deployments.order(named, caller)
+    size = len(raw) + (wanted.top_k * PASSAGE_BYTES if wanted else 0)
+    rows = [target.row for target in targets]
+    reservation = await services.limits.admit(caller, rows, operation, parsed.body, size)
+    asked = Asked(
+        exchange.request_id,
+        caller,
+        operation,
+        named.row,
+        wants_usage(parsed.body),
+        exchange.headers.get("x-lisa-session-id"),
+        exchange.started_at,
+    )
+    meter = services.metering.meter(asked, reservation, parsed.body, size)
+    inference = Inference(services, operation, parsed, meter, targets, wanted)
     checks = services.guardrails.of(named, targets, caller)
-    if checks is None:
-        await _answer(exchange, services, parsed, targets)
-    else:
-        await checks.run(exchange, parsed.body, lambda guarded: _answer(guarded, services, parsed, targets))
-
-
-async def _answer(exchange: Exchange, services: Services, parsed: Parsed, targets: Sequence[Target]) -> None:
-    inference = Inference(exchange, services, exchange.known_operation, parsed)
-    wanted = grounding.requested(parsed.body)
-    if wanted is not None:
-        await inference.ground(wanted)
-    await attempt_all(exchange, services.deployments, targets, services.settings.max_attempts, inference.attempt)
+    try:
+        if checks is None:
+            await inference.answer(exchange)
+        else:
+            await checks.run(exchange, parsed.body, inference.answer)
+    except ClientLeftError:
+        meter.close(CallStatus.CUT_SHORT)
+        raise
+    except BaseException:
+        meter.close(CallStatus.CUT_SHORT if exchange.status else CallStatus.FAILED)
+        raise
+    meter.close(CallStatus.COMPLETED if exchange.status < 400 else CallStatus.FAILED)
 
 
 @dataclass(slots=True)
 class Inference:
     """What the attempts at one call share."""
 
-    exchange: Exchange
     services: Services
     operation: Operation
     parsed: Parsed
+    meter: Meter
+    targets: Sequence[Target]
+    wanted: GroundingRequest | None
     grounding: Grounding | None = field(default=None, init=False)
 
-    async def attempt(self, target: Target, chance: Chance, watch: Watch) -> None:
-        """One deployment's turn. Raises: as `relay` and `translate`."""
+    async def answer(self, exchange: Exchange) -> None:
+        """Raises: as `ground`, `relay` and `translate`."""
         services = self.services
+        if self.wanted is not None:
+            await self._ground(exchange, self.wanted)
+        await attempt_all(exchange, services.deployments, self.targets, services.settings.max_attempts, self._attempt)
+
+    async def _attempt(self, exchange: Exchange, target: Target, chance: Chance, watch: Watch) -> None:
+        services, operation = self.services, self.operation
+        self.meter.answered_by(target.row)
         key = services.keys.peek(target.row)
         if key is None:
             key = await services.keys.get(target.row)
         call = Call(
-            self.operation,
+            operation,
             target,
             self.parsed.body,
-            self.exchange.known_caller.username,
+            exchange.known_caller.username,
             key,
-            UNCOUNTED,
+            self.meter,
             grounding=self.grounding,
             files=self.parsed.files,
-            headers=_passed_headers(self.exchange) if self.operation.protocol is Protocol.ANTHROPIC else NONE,
+            headers=_passed_headers(exchange) if operation.protocol is Protocol.ANTHROPIC else NONE,
             chance=chance,
         )
-        if target.speaks(self.operation):
-            await relay(self.exchange, services, call, watch)
-        elif target.may_speak(self.operation) and services.dialects.may_speak(target, self.operation):
+        if target.speaks(operation):
+            await relay(exchange, services, call, watch)
+        elif target.may_speak(operation) and services.dialects.may_speak(target, operation):
             try:
-                await relay(self.exchange, services, call, watch)
+                await relay(exchange, services, call, watch)
             except NotSpokenError:
-                services.dialects.learn(target, self.operation)
-                await translate(self.exchange, services, call, watch)
+                services.dialects.learn(target, operation)
+                await translate(exchange, services, call, watch)
         else:
-            await translate(self.exchange, services, call, watch)
+            await translate(exchange, services, call, watch)
 
-    async def ground(self, wanted: GroundingRequest) -> None:
-        """Puts passages into the body. Raises: InvalidError; as `grounding.search`."""
-        if not self.operation.is_groundable:
-            raise InvalidError("lisa: only chat/completions can be grounded. Leave the field out.")
+    async def _ground(self, exchange: Exchange, wanted: GroundingRequest) -> None:
+        """Puts passages into the body."""
         body, services = self.parsed.body, self.services
         question = grounding.question_of(body["messages"])
-        async with Watch(self.exchange):
-            found = await grounding.search(
-                services.control, services.settings, self.exchange.credential, wanted, question
-            )
+        async with Watch(exchange):
+            found = await grounding.search(services.control, services.settings, exchange.credential, wanted, question)
         body["messages"] = grounding.grounded(body["messages"], found)
         self.grounding = Grounding(found)
 
 
 NONE: Mapping[str, str] = {}
+
+
+def _wanted_grounding(body: dict[str, Any], operation: Operation) -> GroundingRequest | None:
+    """Takes the field `lisa` out of the body. Raises: InvalidError."""
+    wanted = grounding.requested(body)
+    if wanted is not None and not operation.is_groundable:
+        raise InvalidError("lisa: only chat/completions can be grounded. Leave the field out.")
+    return wanted
 
 
 def _passed_headers(exchange: Exchange) -> Mapping[str, str]:

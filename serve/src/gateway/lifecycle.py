@@ -4,10 +4,14 @@ import asyncio
 import contextlib
 import gc
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 
 import aiohttp
 from lisa import aws
 from lisa.auth import wiring
+from lisa.usage.ledger import DynamoLedger
+from lisa.usage.limits_store import DynamoLimitsStore
+from lisa.usage.outbox import SqsOutbox
 
 from gateway.bedrock_guardrails import BedrockGuardrails
 from gateway.deployments import Deployments
@@ -15,44 +19,83 @@ from gateway.dialects import Dialects
 from gateway.guard import Guard
 from gateway.guardrails import Guardrails
 from gateway.keys import ProviderKeys
+from gateway.limits import Limits, ThreadedLedger
+from gateway.metering import Metering
 from gateway.outbound import OutboundGuard
+from gateway.pricing import Prices
 from gateway.registry import Registry, rows_of
 from gateway.services import Services
 from gateway.settings import GatewaySettings
+from gateway.usage_queue import UsageQueue
 
 # Shorter than the 5 s after which uvicorn (so vLLM) and Node close an idle connection: a call must not meet the close.
 IDLE_UPSTREAM_SECONDS = 4.0
 UPSTREAM_DNS_SECONDS = 30
 
 
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """What asks AWS. Nothing of it has asked yet."""
+
+    guard: Guard
+    registry: Registry
+    keys: ProviderKeys
+    limits: Limits
+    ledger: ThreadedLedger
+    metering: Metering
+
+    def close(self) -> None:
+        self.guard.close()
+        self.ledger.close()
+
+
 @contextlib.asynccontextmanager
 async def services_of(settings: GatewaySettings) -> AsyncIterator[Services]:
     """The services of this process. Raises: lisa.settings.SettingsError."""
-    guard, registry, keys = await asyncio.to_thread(_connected, settings)
-    gc.freeze()  # modules, schemas and clients stay: no collection in the middle of streams has to walk over them
-    outbound_guard = OutboundGuard(settings.allowed_networks)
     bedrock = BedrockGuardrails(settings.guardrail_seconds, settings.aws_region_name or None)
-    async with session(settings, outbound_guard) as http, session(settings) as control, registry.running():
-        try:
-            deployments = Deployments(registry, settings.rest_seconds)
-            yield Services(settings, guard, registry, deployments, Dialects(), keys, Guardrails(bedrock), http, control)
-        finally:
-            guard.close()
-            bedrock.close()
+    async with contextlib.AsyncExitStack() as stack:
+        stack.callback(bedrock.close)
+        connected = await asyncio.to_thread(_connected, settings)
+        gc.freeze()  # modules, schemas and clients stay: no collection in the middle of streams walks over them
+        stack.callback(connected.close)
+        http = await stack.enter_async_context(session(settings, OutboundGuard(settings.allowed_networks)))
+        control = await stack.enter_async_context(session(settings))
+        for background in (connected.registry, connected.limits, connected.metering.queue):
+            await stack.enter_async_context(background.running())
+        yield Services(
+            settings=settings,
+            guard=connected.guard,
+            registry=connected.registry,
+            deployments=Deployments(connected.registry, settings.rest_seconds),
+            dialects=Dialects(),
+            keys=connected.keys,
+            guardrails=Guardrails(bedrock),
+            limits=connected.limits,
+            metering=connected.metering,
+            http=http,
+            control=control,
+        )
 
 
-def _connected(settings: GatewaySettings) -> tuple[Guard, Registry, ProviderKeys]:
-    """In one thread: boto3 cannot make two clients at once."""
+def _connected(settings: GatewaySettings) -> Connected:
+    """In a thread: making boto3's clients takes a while."""
     secrets = aws.client("secretsmanager")
     table = aws.table(settings.models_table)
+    prices = Prices()
+    ledger = ThreadedLedger(DynamoLedger(aws.client("dynamodb", aws.QUICK), settings.ledger_table))
+    limits = DynamoLimitsStore(aws.table(settings.limits_table))
+    outbox = SqsOutbox(aws.client("sqs"), settings.usage_queue_url)
 
     def read_secret(arn: str) -> str:
         return str(secrets.get_secret_value(SecretId=arn)["SecretString"])
 
-    return (
-        Guard(wiring.authenticator()),
-        Registry(lambda: rows_of(table), settings.registry_seconds),
-        ProviderKeys(read_secret, settings.provider_key_seconds),
+    return Connected(
+        guard=Guard(wiring.authenticator()),
+        registry=Registry(lambda: rows_of(table), settings.registry_seconds),
+        keys=ProviderKeys(read_secret, settings.provider_key_seconds),
+        limits=Limits(limits.all, ledger, prices, settings.registry_seconds),
+        ledger=ledger,
+        metering=Metering(prices, UsageQueue(outbox)),
     )
 
 

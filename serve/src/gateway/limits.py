@@ -88,19 +88,18 @@ class Limits:
 
     def __init__(
         self,
-        read: ReadLimits | None,
+        read: ReadLimits,
         ledger: Ledger,
         prices: Prices,
         seconds: float,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`read` None: this deployment has no limits."""
         self._read = read
         self._prices = prices
         self._seconds = seconds
         self._clock = clock
         self._leases = Leases(ledger, clock)
-        self._limits: dict[str, Limit] | None = None if read else {}
+        self._limits: dict[str, Limit] | None = None  # until they are read
         self._plans: dict[CallerKey, tuple[Part, ...]] = {}
         self._plans_until = 0.0
         self._failing = False
@@ -179,8 +178,6 @@ class Limits:
 
     async def refresh(self) -> bool:
         """Reads the limits once; on failure those known stay. True when they were read."""
-        if self._read is None:
-            return True
         try:
             limits = {limit.subject: limit for limit in await asyncio.to_thread(self._rows)}
         except Exception as error:  # whatever is wrong with the table, the limits known so far hold
@@ -196,7 +193,7 @@ class Limits:
         return True
 
     def _rows(self) -> list[Limit]:
-        return list(self._read()) if self._read else []
+        return list(self._read())
 
     async def sweep(self, *, is_last: bool = False) -> None:
         """Tells the ledger what changed; see Leases."""
@@ -205,9 +202,6 @@ class Limits:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator["Limits"]:
         """Leases are swept and limits read again inside the block; at its end everything unused goes back."""
-        if self._read is None:
-            yield self
-            return
         tasks = [asyncio.create_task(self._keep_fresh()), asyncio.create_task(self._keep_swept())]
         try:
             yield self

@@ -38,10 +38,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Metering:
-    """What the meters of this task share. `queue` None: this deployment does not count."""
+    """What the meters of this task share."""
 
     prices: Prices
-    queue: UsageQueue | None
+    queue: UsageQueue
 
     def meter(self, asked: Asked, reservation: Reservation, body: dict[str, Any], body_bytes: int) -> "Meter":
         return Meter(self, asked, reservation, prompt_bound(body, body_bytes) // LIKELY_BYTES_PER_TOKEN)
@@ -123,8 +123,7 @@ class Meter:
         price = self._metering.prices.peek(self._row)  # known whenever a budget holds: it was needed to reserve
         cost = cost_of(price, *tokens) if price is not None else 0
         self._reservation.settle(tokens.prompt, tokens.completion, cost)
-        if self._metering.queue is not None:
-            self._metering.queue.put(self)
+        self._metering.queue.put(self)
 
     def record(self) -> dict[str, Any]:
         """As `lisa.usage.schemas.UsageRecord` in JSON. May read the list of prices: not for the loop."""
@@ -177,8 +176,8 @@ class Meter:
         operation, known = self._asked.operation, self._tokens
         if not (operation.is_generating or operation is EMBEDDINGS):
             return  # what it uses is not tokens
-        if not self._events and status is CallStatus.FAILED:
-            return  # no upstream answered
+        if not self._events and status is not CallStatus.CUT_SHORT:
+            return  # no upstream answered: it failed, or a guardrail did in its place
         completion = self._likely_completion() if operation.is_generating else 0
         prompt = known.prompt or self._likely_prompt
         self._tokens = known._replace(prompt=prompt, completion=max(known.completion, completion))

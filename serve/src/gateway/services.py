@@ -9,6 +9,8 @@ from gateway.dialects import Dialects
 from gateway.guard import Guard
 from gateway.guardrails import Guardrails
 from gateway.keys import ProviderKeys
+from gateway.limits import Limits
+from gateway.metering import Metering
 from gateway.registry import Registry
 from gateway.settings import GatewaySettings
 
@@ -22,5 +24,7 @@ class Services:
     dialects: Dialects
     keys: ProviderKeys
     guardrails: Guardrails
+    limits: Limits
+    metering: Metering
     http: aiohttp.ClientSession  # for models: it reaches only what the outbound guard lets through
     control: aiohttp.ClientSession  # for the control plane, whose address is a setting

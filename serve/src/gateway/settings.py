@@ -12,9 +12,12 @@ Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(netw
 
 
 class GatewaySettings(Settings):
-    """Times are seconds. Only the tables' names have no default."""
+    """Times are seconds. Only the names of tables and queue have no default."""
 
     models_table: str = Field(min_length=3)
+    limits_table: str = Field(min_length=3)
+    ledger_table: str = Field(min_length=3)
+    usage_queue_url: str = Field(min_length=8)
     api_url: str = ""  # base address of the control plane; without it the `lisa` field is refused
     allowed_networks: Networks = ()  # that models may be in, beside the internet: CIDRs with commas
     host: str = "127.0.0.1"

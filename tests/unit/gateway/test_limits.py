@@ -274,10 +274,3 @@ async def test_stopping_gives_everything_back() -> None:
         (await admit(limits)).settle(1, 1, 1)
     assert [row.committed for row in ledger.rows.values()] == [1]
     assert not any(row.marks for row in ledger.rows.values())
-
-
-async def test_without_a_table_there_are_no_limits() -> None:
-    limits = Limits(None, Asking(Reached()), Prices(lambda: b"{}"), 5)
-    async with limits.running():
-        assert limits.is_ready
-        (await admit(limits)).settle(1, 1, 1)
