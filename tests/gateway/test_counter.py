@@ -50,6 +50,20 @@ def test_hostile_text_in_a_header_goes_nowhere(world: World, header: str, caplog
             assert text not in str([vars(record) for record in caplog.records])
 
 
+@pytest.mark.parametrize("header", ["anthropic-version", "anthropic-beta"])
+def test_version_is_no_place_for_other_text(world: World, header: str) -> None:
+    body = {"model": "claude", "messages": ASK, "max_tokens": 5}
+    with world.http() as http:
+        for text in HOSTILE:
+            before = calls(world)
+            headers = [(header.encode(), text.encode("latin-1"))]
+            assert http.post("/v1/messages", json=body, headers=headers).status_code == 400, text
+            assert calls(world) == before
+        betas = "context-1m-2025-08-07,interleaved-thinking-2025-05-14"
+        assert http.post("/v1/messages", json=body, headers={"anthropic-beta": betas}).status_code == 200
+        assert world.anthropic.seen.headers[-1]["anthropic-beta"] == betas
+
+
 @pytest.mark.parametrize("header", ["Authorization", "Api-Key", "X-Api-Key"])
 @pytest.mark.usefixtures("untouched")
 def test_hostile_text_as_a_key_is_an_unknown_key(world: World, header: str, caplog: pytest.LogCaptureFixture) -> None:

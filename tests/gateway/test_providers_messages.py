@@ -1,0 +1,80 @@
+"""The same providers, asked with Anthropic's SDK: Claude at Bedrock speaks its protocol, the others are translated."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import anthropic
+import pytest
+
+from tests.gateway.provider_world import FAMILIES, GREETINGS, Providers, provider_world
+
+pytestmark = pytest.mark.usefixtures("litellm_imported")
+
+ASK: list[Any] = [{"role": "user", "content": "Hi"}]
+TOOLS: Any = [{"name": "weather", "input_schema": {"type": "object", "properties": {"city": {"type": "string"}}}}]
+
+
+@pytest.fixture(scope="module")
+def providers() -> Iterator[Providers]:
+    with provider_world() as found:
+        yield found
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_sdk_gets_a_message(providers: Providers, family: str) -> None:
+    answer = providers.anthropic().messages.create(
+        model=f"{family}-good", max_tokens=20, messages=ASK, system="Be kind."
+    )
+    assert answer.model == f"{family}-good"
+    assert [block.text for block in answer.content if block.type == "text"] == [GREETINGS[family]]
+    assert (answer.stop_reason, answer.usage.input_tokens, answer.usage.output_tokens) == ("end_turn", 11, 5)
+    assert "Be kind." in json.dumps(providers.fake(family).seen.body)
+
+
+@pytest.mark.parametrize("behaviour", ["good", "dribble"])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_sdk_streams_a_message(providers: Providers, family: str, behaviour: str) -> None:
+    with providers.anthropic().messages.stream(model=f"{family}-{behaviour}", max_tokens=20, messages=ASK) as stream:
+        assert "".join(stream.text_stream) == GREETINGS[family]
+        final = stream.get_final_message()
+    assert final.model == f"{family}-{behaviour}"
+    assert (final.stop_reason, final.usage.output_tokens) == ("end_turn", 5)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_tools_are_called_streamed_and_not(providers: Providers, family: str) -> None:
+    sdk, model = providers.anthropic(), f"{family}-good"
+    answer = sdk.messages.create(model=model, max_tokens=20, messages=ASK, tools=TOOLS)
+    with sdk.messages.stream(model=model, max_tokens=20, messages=ASK, tools=TOOLS) as stream:
+        final = stream.get_final_message()
+    for message in (answer, final):
+        (use,) = [block for block in message.content if block.type == "tool_use"]
+        assert (use.name, set(use.input)) == ("weather", {"city"})  # type: ignore[call-overload]
+        assert message.stop_reason == "tool_use"
+
+
+@pytest.mark.parametrize(
+    ("model", "status"),
+    [
+        *(("converse-throttled", 429), ("converse-invalid", 400), ("invoke-throttled", 429), ("invoke-denied", 403)),
+        *(("sagemaker-throttled", 429), ("azure-throttled", 429), ("azure-absent", 404)),
+    ],
+)
+@pytest.mark.parametrize("stream", [False, True])
+def test_errors_keep_their_status(providers: Providers, model: str, status: int, stream: bool) -> None:
+    with pytest.raises(anthropic.APIStatusError) as refused:
+        providers.anthropic().messages.create(model=model, max_tokens=5, messages=ASK, stream=stream)
+    assert refused.value.status_code == status
+    assert refused.value.body["type"] == "error"  # type: ignore[index]
+
+
+@pytest.mark.parametrize("behaviour", ["cut", "failing", "overloaded", "corrupt", "short"])
+@pytest.mark.parametrize("family", ["converse", "invoke"])
+def test_broken_stream_ends_with_an_error_event(providers: Providers, family: str, behaviour: str) -> None:
+    answer = providers.post("messages", model=f"{family}-{behaviour}", max_tokens=5, messages=ASK, stream=True)
+    assert answer.status_code == 200
+    assert "message_stop" not in answer.text
+    kind, _, data = answer.text.rstrip().rpartition("\n\n")[2].partition("\ndata: ")
+    assert kind == "event: error"
+    assert json.loads(data)["error"]["message"]
