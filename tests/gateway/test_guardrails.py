@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from gateway import video_ids
 from gateway.bedrock_guardrails import BedrockGuardrails, Source
 from lisa.errors import UnavailableError
 from lisa.models.guardrails import GuardrailConfig
@@ -86,6 +87,13 @@ def test_block_is_an_error_where_no_text_is_answered(world: Guarded, path: str, 
     assert MESSAGE in answer.text or "words-during" in str(body)
     if not path.startswith("messages"):
         assert answer.json()["code"] == "guardrail_triggered"
+
+
+def test_remix_of_a_video_is_checked(world: Guarded) -> None:
+    video = video_ids.encode("words-pre", "vid-1")
+    with world.http() as http:
+        answer = http.post(f"/v1/videos/{video}/remix", json={"prompt": BAD})
+    assert (answer.status_code, answer.json()["message"]) == (400, MESSAGE)
 
 
 def test_texts_of_every_role_are_checked_wherever_they_stand(world: Guarded) -> None:

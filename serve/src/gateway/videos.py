@@ -55,6 +55,21 @@ async def _pass(
     target = services.registry.find(exchange.model_id, exchange.known_caller)
     key = await services.keys.get(target.row)
     call = Call(VIDEOS, target, dict(body or {}), exchange.known_caller.username, key, UNCOUNTED)
+    checks = services.guardrails.of(target, (), exchange.known_caller) if body else None
+    if checks is None:
+        await _pass_on(exchange, services, call, upstream_id, method, action, variant)
+    else:
+        await checks.run(
+            exchange,
+            call.body,
+            lambda guarded: _pass_on(guarded, services, call, upstream_id, method, action, variant),
+        )
+
+
+async def _pass_on(
+    exchange: Exchange, services: Services, call: Call, upstream_id: str, method: str, action: str, variant: str
+) -> None:
+    target = call.target
     async with Watch(exchange) as watch:
         if not target.speaks(VIDEOS):
             looking = video(upstream_id, "delete" if method == "DELETE" else action, variant)
@@ -62,5 +77,5 @@ async def _pass(
             return
         path = f"{VIDEOS.path}/{quote(upstream_id, safe='')}{f'/{action}' if action else ''}"
         address = target.url(f"{path}?variant={quote(variant)}" if variant else path)
-        data = orjson.dumps(body) if body is not None else None
+        data = orjson.dumps(call.body) if call.body else None
         await relay_to(exchange, services, call, watch, method, address, data)
