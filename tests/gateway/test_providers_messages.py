@@ -50,7 +50,7 @@ def test_tools_are_called_streamed_and_not(providers: Providers, family: str) ->
         final = stream.get_final_message()
     for message in (answer, final):
         (use,) = [block for block in message.content if block.type == "tool_use"]
-        assert (use.name, set(use.input)) == ("weather", {"city"})  # type: ignore[call-overload]
+        assert (use.name, set(use.input)) == ("weather", {"city"})
         assert message.stop_reason == "tool_use"
 
 
