@@ -55,10 +55,11 @@ export function formOf(model: Model): ModelForm {
 export function errorsOf(form: ModelForm): ModelFormErrors {
   const errors: ModelFormErrors = {};
   if (!MODEL_ID.test(form.modelId)) errors.modelId = 'Use letters, digits and . _ : - (at most 128), beginning with a letter or digit.';
+  if (hasEndpoint(form)) Object.assign(errors, endpointErrorsOf(form));
   if (form.contextWindow && !/^[1-9]\d*$/.test(form.contextWindow)) errors.contextWindow = 'Give a number of tokens, or leave it empty.';
   const routing = routingErrorsOf(form.routing);
   if (isWrong(routing)) errors.routing = routing;
-  return hasEndpoint(form) ? { ...errors, ...endpointErrorsOf(form) } : errors;
+  return errors;
 }
 
 /** A model with deployments is answered by those. */

@@ -1,6 +1,6 @@
 /** What the chart of a month draws: one bar a day, days without calls as well. */
 import type { DayTotals } from '../api/types';
-import { count, usd } from './numbers';
+import { count, shortCount, usd } from './numbers';
 import { daysOf } from './period';
 
 export type ChartMetric = 'requests' | 'tokens' | 'cost';
@@ -30,7 +30,7 @@ export function barsOf(days: DayTotals[], metric: ChartMetric, month: string, no
   }));
 }
 
-/** The top of the axis, over the highest stack of bars; a chart without calls still has an axis. */
+/** The highest stack of bars. */
 export function highest(bars: Bars[]): number {
   const stacks = bars[0]?.data.map((_, index) => bars.reduce((sum, { data }) => sum + (data[index]?.y ?? 0), 0)) ?? [];
   return Math.max(...stacks, 0);
@@ -38,5 +38,8 @@ export function highest(bars: Bars[]): number {
 
 export const valueText = (metric: ChartMetric, value: number): string => (metric === 'cost' ? usd(value) : count(value));
 
-/** `23`: the month is in the chart's title. */
-export const dayNumber = (day: string): string => String(Number(day.slice(-2)));
+/** There are no halves of a request or a token. */
+export const tickText = (metric: ChartMetric, value: number): string => (metric === 'cost' ? usd(value) : Number.isInteger(value) ? shortCount(value) : '');
+
+/** `23 Nov`: below its bar, and over what the chart tells of it. */
+export const dayName = (day: string): string => new Date(day).toLocaleDateString('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' });

@@ -8,8 +8,8 @@ import SpaceBetween from '@cloudscape-design/components/space-between';
 import Table from '@cloudscape-design/components/table';
 import { useState } from 'react';
 import type { DayTotals } from '../api/types';
-import { barsOf, dayNumber, highest, valueText, type ChartMetric } from './chart';
-import { count, shortCount, usd } from './numbers';
+import { barsOf, dayName, highest, tickText, valueText, type ChartMetric } from './chart';
+import { count, usd } from './numbers';
 import { daysOf, periodName } from './period';
 
 const METRICS: { id: ChartMetric; text: string }[] = [
@@ -45,13 +45,13 @@ export function DayChart({ days, month }: { days: DayTotals[]; month: string }) 
           stackedBars
           series={bars.map(({ title: series, data }) => ({ type: 'bar', title: series, data, valueFormatter: (value: number) => valueText(metric, value) }))}
           xDomain={daysOf(month, now)}
-          yDomain={[0, highest(bars) || 1]}
-          xTickFormatter={dayNumber}
-          yTickFormatter={(value) => (metric === 'cost' ? usd(value) : shortCount(value))}
+          yDomain={[0, highest(bars) || 1]} // without calls there still is an axis
+          xTickFormatter={dayName}
+          yTickFormatter={(value) => tickText(metric, value)}
           xTitle="Day"
           yTitle={metric === 'cost' ? 'US dollars' : name}
           detailPopoverSeriesContent={({ series, y }) => ({ key: series.title, value: valueText(metric, y) })}
-          i18nStrings={{ xTickFormatter: dayNumber, chartAriaRoleDescription: 'bar chart', detailPopoverDismissAriaLabel: 'Close', legendAriaLabel: 'Legend' }}
+          i18nStrings={{ chartAriaRoleDescription: 'bar chart', detailPopoverDismissAriaLabel: 'Close', legendAriaLabel: 'Legend' }}
         />
         <ExpandableSection headerText="The days as a table">
           <Table

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { DayTotals, LimitView, QuotaStatus, SubjectTotals } from '../../src/api/types';
-import { barsOf, dayNumber, highest, valueText } from '../../src/usage/chart';
+import { barsOf, dayName, highest, tickText, valueText } from '../../src/usage/chart';
 import { EMPTY_LIMIT, errorsOf, formOf, limitOf, targetOf } from '../../src/usage/limit-form';
 import { shortCount, usd } from '../../src/usage/numbers';
 import { daysOf, isPresent, monthsUntil, periodName, periodOf } from '../../src/usage/period';
@@ -43,7 +43,8 @@ test('days without calls have a bar of nothing', () => {
   expect(tokens.map((each) => each.title)).toEqual(['Tokens in', 'Tokens out']);
   expect(highest(tokens)).toBe(15);
   expect(highest([])).toBe(0);
-  expect([valueText('cost', 0.5), valueText('tokens', 1200), dayNumber('2026-11-03')]).toEqual(['$0.50', '1,200', '3']);
+  expect([tickText('requests', 2.5), tickText('requests', 2000), tickText('cost', 0.5)]).toEqual(['', '2K', '$0.50']);
+  expect([valueText('cost', 0.5), valueText('tokens', 1200), dayName('2026-11-03')]).toEqual(['$0.50', '1,200', '3 Nov']);
 });
 
 test.each([
