@@ -93,23 +93,23 @@ class Run:
         folder, core = self._folder, self._measured
         subjects = [
             upstream,
-            self._started(lambda: start_gateway(folder, core, cloud)),
-            self._started(lambda: start_relay(folder, core, upstream)),
+            self._started(plan.starts, lambda: start_gateway(folder, core, cloud)),
+            self._started(plan.starts, lambda: start_relay(folder, core, upstream)),
         ]
         if plan.with_litellm:
-            subjects.append(self._started(lambda: start_litellm(folder, core, upstream, plan.behaviours)))
+            subjects.append(self._started(1, lambda: start_litellm(folder, core, upstream, plan.behaviours)))
         return subjects
 
-    def _started(self, start: Callable[[], Subject]) -> Subject:
+    def _started(self, times: int, start: Callable[[], Subject]) -> Subject:
         """Started again and again; the last one stays, paused."""
-        for number in range(self._plan.starts):
+        for number in range(times):
             subject = start()
             process = subject.process
             assert process is not None
-            say(f"start {number + 1} of {self._plan.starts}: {subject.name} {process.start_seconds:.2f} s")
+            say(f"start {number + 1} of {times}: {subject.name} {process.start_seconds:.2f} s")
             self.results.add(subject.name, "start", process.start_seconds)
             self.results.add(subject.name, "memory", process.ready_bytes / 1e6)
-            if number == self._plan.starts - 1:
+            if number == times - 1:
                 self._stack.callback(process.stop)
                 uvloop.run(self._touch(subject))
                 process.pause()
