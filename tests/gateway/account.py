@@ -14,6 +14,7 @@ from lisa.api_tokens.schemas import hash_of
 from lisa.auth.schemas import GroupSettings
 from lisa.auth.wiring import AuthSettings, authenticator
 from lisa.models.schemas import ModelRow
+from lisa.rows import row_of
 from lisa.usage.schemas import Limit
 from moto import mock_aws
 
@@ -63,10 +64,10 @@ class Account:
                 **more,
             }
         )
-        self.models.put_item(Item=row.model_dump(by_alias=True, mode="json", exclude_none=True))
+        self.models.put_item(Item={name: value for name, value in row_of(row).items() if value is not None})
 
     def limit(self, subject: str, **limit: Any) -> None:
-        row = Limit.model_validate({"subject": subject, **limit}).model_dump(by_alias=True, mode="json")
+        row = row_of(Limit.model_validate({"subject": subject, **limit}))
         item = {name: value for name, value in row.items() if value is not None}
         boto3.resource("dynamodb").Table(LIMITS).put_item(Item=item)
 

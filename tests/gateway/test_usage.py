@@ -1,0 +1,204 @@
+"""Usage and limits through the running gateway: what is counted, what is refused, what the ledger has at the end."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import anthropic
+import httpx
+import openai
+import pytest
+
+from tests.gateway.conftest import World
+from tests.gateway.serving import eventually
+
+ASK: list[Any] = [{"role": "user", "content": "Hi"}]
+PRICE = {"pricing": {"input_cost_per_token": 0.001, "output_cost_per_token": 0.002}}
+
+
+@pytest.fixture(scope="module")
+def priced(world: World) -> World:
+    """Models with a price, and callers with limits of their own."""
+    up, account = world.upstream_url, world.account
+    for name in ("echo", "cut", "slow"):
+        account.register(f"priced-{name}", f"openai/{name}", up, **PRICE)
+    account.register("priced-both", "lisa/deployments", deployments=[{"modelId": "priced-echo"}])
+    limits: dict[str, dict[str, Any]] = {
+        "three": {"requests_per_minute": 3},
+        "poor": {"budget_micro_usd": 30_000, "budget_period": "month"},
+        "terse": {"tokens_per_minute": 400},
+        "late": {"requests_per_minute": 100},
+    }
+    for username, limit in limits.items():
+        account.issue(username, "user")
+        account.limit(f"user#{username}", **limit)
+    account.issue("member", "user", "band")
+    account.issue("fellow", "user", "band")
+    account.limit("group#band", requests_per_minute=2)
+    eventually(lambda: "priced-both" in {model.id for model in world.sdk().models.list()})
+    eventually(lambda: _is_limited(world, "late"))  # so are the others: they are read together
+    return world
+
+
+def _is_limited(world: World, username: str) -> bool:
+    _status(world, username)
+    return any(quota.startswith(f"user#{username}|") for quota in world.account.committed())
+
+
+def _chat(world: World, username: str, model: str, **more: Any) -> Any:
+    return world.sdk(username).chat.completions.create(model=model, messages=ASK, **more)
+
+
+def record_of(world: World, **expected: Any) -> dict[str, Any]:
+    """The one record with these values; fails when none arrives."""
+    found: list[dict[str, Any]] = []
+
+    def look() -> bool:
+        found.extend(world.account.usage())
+        return any(all(record[name] == value for name, value in expected.items()) for record in found)
+
+    eventually(look, 8)
+    matching = [record for record in found if all(record[name] == value for name, value in expected.items())]
+    assert len(matching) == 1, matching
+    return matching[0]
+
+
+def test_whole_answer_is_counted_with_its_cost(priced: World) -> None:
+    answer = priced.sdk().chat.completions.with_raw_response.create(
+        model="priced-echo", messages=ASK, extra_headers={"x-lisa-session-id": "s-1"}
+    )
+    record = record_of(priced, requestId=answer.headers["x-request-id"])
+    assert record["username"] == "ada"
+    assert record["keyId"] == "uuid-ada"
+    assert record["groups"] == ["user"]
+    assert (record["promptTokens"], record["completionTokens"]) == (3, 4)
+    assert record["costMicroUsd"] == 3 * 1000 + 4 * 2000
+    assert (record["sessionId"], record["status"], record["estimated"]) == ("s-1", "completed", False)
+
+
+def test_stream_is_counted_though_nobody_asked_for_its_usage(priced: World) -> None:
+    chunks = list(_chat(priced, "ada", "priced-echo", stream=True, user="stream-1"))
+    assert all(chunk.usage is None for chunk in chunks)
+    assert all(chunk.choices for chunk in chunks)
+    record = record_of(priced, modelId="priced-echo", promptTokens=3, username="ada", sessionId=None)
+    assert (record["completionTokens"], record["estimated"]) == (4, False)
+
+
+def test_deployment_that_answered_is_told(priced: World) -> None:
+    _chat(priced, "ada", "priced-both")
+    record = record_of(priced, modelId="priced-both")
+    assert record["deploymentId"] == "priced-echo"
+    assert record["costMicroUsd"] == 11_000
+
+
+def test_stream_cut_by_the_upstream_is_estimated(priced: World) -> None:
+    with pytest.raises(openai.APIError):
+        list(_chat(priced, "ada", "priced-cut", stream=True))
+    record = record_of(priced, modelId="priced-cut")
+    assert record["status"] == "cut_short"
+    assert record["estimated"]
+    assert record["promptTokens"] > 0
+
+
+def test_call_that_the_client_leaves_is_counted(priced: World) -> None:
+    body = {"model": "priced-slow", "messages": ASK, "stream": True}
+    with priced.http() as http, http.stream("POST", "/v1/chat/completions", json=body) as answer:
+        next(answer.iter_raw())
+    record = record_of(priced, modelId="priced-slow")
+    assert (record["status"], record["estimated"]) == ("cut_short", True)
+
+
+def test_refused_call_is_not_counted_as_tokens(priced: World) -> None:
+    with pytest.raises(openai.RateLimitError):
+        _chat(priced, "bob", "rate-limited")
+    record = record_of(priced, username="bob", modelId="rate-limited")
+    assert (record["status"], record["promptTokens"], record["costMicroUsd"]) == ("failed", 0, 0)
+
+
+def test_messages_and_responses_are_counted(priced: World) -> None:
+    with anthropic.Anthropic(base_url=priced.url, auth_token=priced.token(), api_key=None, max_retries=0) as claude:
+        claude.messages.create(model="keyless", max_tokens=9, messages=ASK)
+    record = record_of(priced, operation="messages")
+    assert (record["promptTokens"], record["completionTokens"]) == (9, 3)
+    priced.sdk().responses.create(model="echo", input="Hi")
+    record = record_of(priced, operation="responses")
+    assert (record["promptTokens"], record["completionTokens"], record["cachedTokens"]) == (6, 2, 1)
+
+
+def test_fourth_request_of_a_minute_is_refused_on_every_route(priced: World) -> None:
+    refused: httpx.Response | None = None
+    with priced.http("three") as http:
+        for path, body in [
+            ("chat/completions", {"model": "echo", "messages": ASK}),
+            ("embeddings", {"model": "minilm", "input": "x"}),
+            ("messages", {"model": "keyless", "messages": ASK, "max_tokens": 5}),
+            ("images/generations", {"model": "echo", "prompt": "x"}),
+            ("rerank", {"model": "echo", "query": "q", "documents": ["a"]}),
+        ]:
+            answer = http.post(f"/v1/{path}", json=body)
+            if answer.status_code == 429:
+                refused = answer
+    assert refused is not None
+    body = refused.json()
+    assert body["error"]["type"] == "rate_limit_error"
+    assert body["code"] == body["error"]["code"] == "rate_limit_exceeded"
+    assert 0 < int(refused.headers["retry-after"]) <= 60
+    assert body["requestId"]
+
+
+def test_members_of_a_group_share_its_limit(priced: World) -> None:
+    statuses = []
+    for username in ("member", "fellow", "member", "fellow"):
+        with priced.http(username) as http:
+            statuses.append(http.post("/v1/chat/completions", json={"model": "echo", "messages": ASK}).status_code)
+    assert statuses.count(200) <= 2
+    assert statuses[-1] == 429
+
+
+def test_budget_ends_and_its_ledger_is_what_was_spent(priced: World) -> None:
+    codes: list[str] = []
+    for _ in range(6):
+        try:
+            _chat(priced, "poor", "priced-echo", max_tokens=2)
+        except openai.RateLimitError as refusal:
+            codes.append(json.loads(refusal.response.text)["code"])
+    assert codes and set(codes) == {"budget_exceeded"}
+
+    def spent() -> int:
+        return sum(value for quota, value in priced.account.committed().items() if quota.startswith("user#poor|cost"))
+
+    eventually(lambda: spent() % 11_000 == 0, 5)  # leases and reservations went back; each call cost 11,000
+    assert 0 < spent() <= 33_000
+
+
+def test_limit_that_cannot_be_kept_tells_of_itself(priced: World) -> None:
+    with pytest.raises(openai.RateLimitError) as refusal:
+        _chat(priced, "terse", "echo", max_tokens=100_000)
+    assert "token" in refusal.value.message
+
+
+@pytest.fixture
+def no_ledger(priced: World) -> Iterator[None]:
+    import boto3
+
+    table = boto3.resource("dynamodb").Table("gateway-ledger")
+    description = table.meta.client.describe_table(TableName=table.name)["Table"]
+    table.delete()
+    yield
+    table.meta.client.create_table(
+        TableName=table.name,
+        KeySchema=description["KeySchema"],
+        AttributeDefinitions=description["AttributeDefinitions"],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+
+@pytest.mark.usefixtures("no_ledger")
+def test_without_its_ledger_a_limited_caller_waits_and_others_go_on(priced: World) -> None:
+    eventually(lambda: _status(priced, "late") == 503, 20)  # when what it leased is used up
+    assert _status(priced, "ada") == 200
+
+
+def _status(world: World, username: str) -> int:
+    with world.http(username) as http:
+        return http.post("/v1/chat/completions", json={"model": "echo", "messages": ASK}).status_code
