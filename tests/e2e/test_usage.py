@@ -1,4 +1,4 @@
-"""What calls use, from the queue to everybody's own numbers, and the limits that admins set."""
+"""What calls use, from the gateway to everybody's own numbers, and the limits that admins set."""
 
 import json
 import uuid
@@ -7,11 +7,14 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
+import openai as sdk
 import pytest
+from openai import OpenAI
 
 from tests.e2e.clients import Api, People, aws, eventually
 
 MODEL = "extractive"
+HELLO: Any = [{"role": "user", "content": "Say hello."}]
 
 
 @pytest.fixture
@@ -31,6 +34,11 @@ def limits(admin: Api) -> Iterator[list[str]]:
     yield made
     for path in made:
         admin.delete(path)
+
+
+def sdk_of(stack: dict[str, Any], person: Api) -> OpenAI:
+    token = str(person.headers["Authorization"]).removeprefix("Bearer ")
+    return OpenAI(base_url=f"{stack['serve_url']}/v1", api_key=token, max_retries=0, timeout=60)
 
 
 def batch(username: str, calls: int = 1, **fields: Any) -> str:
@@ -133,3 +141,42 @@ def test_limits_that_hold_are_shown_with_what_is_left(
     assert (requests["metric"], requests["limit"], requests["remaining"]) == ("requests", 100, 100)
     assert (cost["subject"], cost["window"], cost["remaining"]) == (f"user#{username}", "month", 2)
     assert admin.put(limits[0], json={"budgetUsd": -1}).status_code == 422
+
+
+def test_a_chat_is_in_ones_own_numbers(stack: dict[str, Any], person: Api, username: str, admin: Api) -> None:
+    client, session = sdk_of(stack, person), f"chat-{uuid.uuid4().hex}"
+    named = {"x-lisa-session-id": session}
+    answer = client.chat.completions.create(model=MODEL, messages=HELLO, extra_headers=named)
+    for _ in client.chat.completions.create(model=MODEL, messages=HELLO, stream=True, extra_headers=named):
+        pass
+    totals = counted(person, 2)["totals"]
+    assert totals["requests"] == 2
+    assert answer.usage is not None
+    assert totals["promptTokens"] >= answer.usage.prompt_tokens
+    assert totals["completionTokens"] >= answer.usage.completion_tokens
+    sessions = admin.get("/usage?kind=sessions&pageSize=1000").json()["items"]
+    assert [item["requests"] for item in sessions if item["name"] == session] == [2]
+
+
+def test_a_limit_stops_calls_and_shows_the_number_that_did(
+    stack: dict[str, Any], person: Api, username: str, admin: Api, limits: list[str]
+) -> None:
+    client = sdk_of(stack, person)
+    limits.append(f"/usage/limits/user/{username}")
+    admin.put(limits[0], json={"requestsPerMinute": 1}).raise_for_status()
+
+    def refusal() -> sdk.RateLimitError | None:
+        try:
+            client.chat.completions.create(model=MODEL, messages=HELLO)
+        except sdk.RateLimitError as error:
+            return error
+        return None
+
+    # Serve hears of the limit within 5 s; at the turn of a minute there is room for one more.
+    refused = eventually(refusal, "refusal of the second call in a minute", 30)
+    assert refused.code == "rate_limit_exceeded"
+    assert 0 < int(refused.response.headers["retry-after"]) <= 60
+    (quota,) = person.get("/usage/me").json()["limits"]
+    assert (quota["metric"], quota["limit"]) == ("requests", 1)
+    assert quota["committed"] <= 1
+    assert quota["remaining"] == 1 - quota["committed"]
