@@ -14,6 +14,7 @@ from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 from gateway.lifecycle import session
 from gateway.outbound import NEVER, NOT_PUBLIC, ConnectionRefusedHereError, OutboundGuard, networks_in, refusal
+from gateway.settings import GatewaySettings
 from hypothesis import given
 from hypothesis import strategies as st
 from lisa.settings import SettingsError
@@ -78,8 +79,6 @@ def test_allowed_networks_open_themselves_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("text", ["10.0.0.0/33", "10.0.0.1/8", "everything", "10.0.0.0/8;11.0.0.0/8"])
 def test_setting_that_is_no_list_of_networks_stops_the_start(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from gateway.settings import GatewaySettings
-
     monkeypatch.setenv("MODELS_TABLE", "models")
     monkeypatch.setenv("ALLOWED_NETWORKS", text)
     GatewaySettings.load.cache_clear()
@@ -189,7 +188,7 @@ def inside() -> Iterator[tuple[Inside, str]]:
 
 @pytest.fixture
 async def closed() -> AsyncIterator[aiohttp.ClientSession]:
-    async with session(settings(), CLOSED) as client:
+    async with session(GatewaySettings.model_construct(connect_seconds=1), CLOSED) as client:
         yield client
 
 
