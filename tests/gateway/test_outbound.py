@@ -188,7 +188,8 @@ def inside() -> Iterator[tuple[Inside, str]]:
 
 @pytest.fixture
 async def closed() -> AsyncIterator[aiohttp.ClientSession]:
-    async with session(GatewaySettings.model_construct(connect_seconds=1), CLOSED) as client:
+    short: dict[str, Any] = {"connect_seconds": 1}
+    async with session(GatewaySettings.model_construct(**short), CLOSED) as client:
         yield client
 
 
