@@ -115,6 +115,7 @@ class Leases:
                     self._start(lease, self._fetch(lease, need, limit))
                 if lease.busy is not None:
                     await asyncio.shield(lease.busy)  # whoever waits may leave; the ledger's answer is not lost
+                    await asyncio.sleep(0)  # one that has just ended is forgotten by its callback, which has to run
         finally:
             lease.wanted -= need
         return self.take(lease, need, limit)
