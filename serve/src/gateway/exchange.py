@@ -2,8 +2,8 @@
 
 import asyncio
 import copy
+import os
 import time
-import uuid
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
@@ -56,7 +56,7 @@ class Exchange:
         self.path: bytes = scope["raw_path"]
         self.path_id = ""  # the segment that names something, where the route has one
         self.operation: Operation | None = None  # on a route that asks a model
-        self.request_id = uuid.uuid4().hex
+        self.request_id = os.urandom(16).hex()
         self.started_at = time.perf_counter()
         self.route_name = ""
         self.caller: Caller | None = None
