@@ -9,6 +9,12 @@ from aiohttp import web
 from tests.gateway.seen import Seen
 
 USAGE = {"input_tokens": 11, "output_tokens": 5}
+CACHED_USAGE = {**USAGE, "cache_read_input_tokens": 100, "cache_creation_input_tokens": 50}
+CALLS = [
+    {"type": "tool_use", "id": "toolu_1", "name": "weather", "input": {"city": "Bern"}},
+    {"type": "tool_use", "id": "toolu_2", "name": "weather", "input": {"city": "Zürich"}},
+]
+THOUGHT = {"type": "thinking", "thinking": "They greet.", "signature": "signed"}
 
 
 class FakeAnthropic:
@@ -42,8 +48,9 @@ class FakeAnthropic:
         content: list[dict[str, Any]] = [{"type": "text", "text": "Bonjour"}]
         stop = "end_turn"
         if body.get("tools"):
-            content = [{"type": "tool_use", "id": "toolu_1", "name": "weather", "input": {"city": "Bern"}}]
-            stop = "tool_use"
+            content, stop = list(CALLS), "tool_use"
+        if body.get("thinking"):
+            content.insert(0, THOUGHT)
         return web.json_response(
             {
                 "id": "msg_1",
@@ -53,7 +60,7 @@ class FakeAnthropic:
                 "content": content,
                 "stop_reason": stop,
                 "stop_sequence": None,
-                "usage": USAGE,
+                "usage": CACHED_USAGE if "cache_control" in json.dumps(body) else USAGE,
             }
         )
 
@@ -77,6 +84,23 @@ class FakeAnthropic:
             "usage": {"input_tokens": 11, "output_tokens": 1},
         }
         await event("message_start", message=message)
+        if body.get("thinking"):
+            await event("content_block_start", index=0, content_block={**THOUGHT, "thinking": "", "signature": ""})
+            for part in ("They ", "greet."):
+                await event("content_block_delta", index=0, delta={"type": "thinking_delta", "thinking": part})
+            await event("content_block_delta", index=0, delta={"type": "signature_delta", "signature": "signed"})
+            await event("content_block_stop", index=0)
+        if body.get("tools"):
+            for number, call in enumerate(CALLS):
+                await event("content_block_start", index=number, content_block={**call, "input": {}})
+                for part in ('{"city": ', json.dumps(call["input"]["city"]) + "}"):  # type: ignore[index]
+                    await event(
+                        "content_block_delta", index=number, delta={"type": "input_json_delta", "partial_json": part}
+                    )
+                await event("content_block_stop", index=number)
+            await event("message_delta", delta={"stop_reason": "tool_use", "stop_sequence": None}, usage=USAGE)
+            await event("message_stop")
+            return response
         await event("content_block_start", index=0, content_block={"type": "text", "text": ""})
         await event("ping")
         for number, word in enumerate(("Bon", "jour", " !")):

@@ -58,14 +58,6 @@ def test_translated_stream_is_framed_as_openai_frames_it(world: World) -> None:
             assert "finish_reason" in choice
 
 
-def test_tools_are_translated_both_ways(world: World) -> None:
-    tools: Any = [{"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}]
-    answer = world.sdk().chat.completions.create(model="claude", messages=ASK, tools=tools)
-    assert world.anthropic.seen.body["tools"][0]["name"] == "weather"
-    call: Any = (answer.choices[0].message.tool_calls or [])[0]
-    assert json.loads(call.function.arguments) == {"city": "Bern"}
-
-
 def test_sdk_completes_with_another_protocol(world: World) -> None:
     assert world.sdk().completions.create(model="claude", prompt="x").choices[0].text == "Bonjour"
     stream = world.sdk().completions.create(model="claude", prompt="x", stream=True)

@@ -20,6 +20,9 @@ CHAT_FIELDS = SAMPLING | frozenset(
     " response_format service_tier thinking tool_choice tools verbosity".split()
 )
 COMPLETION_FIELDS = SAMPLING | {"prompt", "suffix", "echo", "best_of"}
+USAGE_FIELDS = frozenset(
+    "prompt_tokens completion_tokens total_tokens prompt_tokens_details completion_tokens_details".split()
+)
 TELL_WHY = frozenset({"anthropic", "azure", "bedrock", "openai", "sagemaker_chat"})  # they end, so they tell
 END_MARK = b"data: [DONE]\n\n"
 
@@ -63,10 +66,11 @@ async def _events(job: Job, chunks: AsyncIterator[Any]) -> Events:
     tells_usage = isinstance(options, dict) and options.get("include_usage") is True
     async for chunk in chunks:
         body = _chunk(job, chunk.model_dump(exclude_none=True))  # so that delta.content is never null
-        if not body["choices"] and not tells_usage:
-            _count(job, body.get("usage") or {})
+        event = b"data: " + orjson.dumps(body, default=str) + b"\n\n"
+        if body["choices"] or tells_usage:
+            yield event
         else:
-            yield b"data: " + orjson.dumps(body, default=str) + b"\n\n"
+            job.call.meter.event(event)
     check_end(job, chunks)
     yield END_MARK
 
@@ -80,8 +84,10 @@ def check_end(job: Job, chunks: Any) -> None:
 
 def _chunk(job: Job, body: dict[str, Any]) -> dict[str, Any]:
     choices = body.setdefault("choices", [])
-    if "usage" in body and not any(map(_says_something, choices)):
-        choices.clear()  # as OpenAI sends the usage of a stream
+    if "usage" in body:
+        body["usage"] = _usage(body["usage"])
+        if not any(map(_says_something, choices)):
+            choices.clear()  # as OpenAI sends the usage of a stream
     for choice in choices:
         choice.setdefault("finish_reason", None)
         if job.call.operation is CHAT:
@@ -89,18 +95,19 @@ def _chunk(job: Job, body: dict[str, Any]) -> dict[str, Any]:
     return {**body, "model": job.model_id}
 
 
-def _count(job: Job, usage: dict[str, Any]) -> None:
-    if usage:
-        cached = (usage.get("prompt_tokens_details") or {}).get("cached_tokens") or 0
-        job.call.meter.add(usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0, cached)
-
-
 def _says_something(choice: dict[str, Any]) -> bool:
     return bool(choice.get("delta") or choice.get("text") or choice.get("finish_reason"))
 
 
+def _usage(usage: dict[str, Any]) -> dict[str, Any]:
+    """OpenAI's fields only. Beside them LiteLLM tells Anthropic's, which mean: to be added to the prompt's tokens."""
+    return {name: value for name, value in usage.items() if name in USAGE_FIELDS}
+
+
 def _whole(job: Job, body: dict[str, Any]) -> bytes:
     body["model"] = job.model_id
+    if "usage" in body:
+        body["usage"] = _usage(body["usage"])
     if job.call.operation is CHAT:
         for choice in body.get("choices", ()):
             choice.get("message", {}).setdefault("content", None)
