@@ -55,8 +55,8 @@ async def infer(exchange: Exchange, services: Services) -> None:
     )
     meter = services.metering.meter(asked, reservation, parsed.body, size)
     inference = Inference(services, operation, parsed, meter, targets, wanted)
-    checks = services.guardrails.of(named, targets, caller)
     try:
+        checks = services.guardrails.of(named, targets, caller)
         if checks is None:
             await inference.answer(exchange)
         else:

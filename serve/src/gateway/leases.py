@@ -217,8 +217,8 @@ class Leases:
         moved = await self._ledger.move(move)
         lease.unconfirmed = None
         lease.mark = moved.mark
-        if moved.is_applied and move.amount > 0:
-            lease.free += move.amount
+        if moved.is_applied == (move.amount > 0):  # granted; or not given back, as a copy of an earlier move came late
+            lease.free += abs(move.amount)
         return moved
 
 

@@ -138,6 +138,7 @@ class Meter:
             "modelId": asked.row.model_id,
             "deploymentId": answered_by if answered_by != asked.row.model_id else None,
             "operation": asked.operation.name,
+            "requests": 1,
             "sessionId": asked.session_id if asked.session_id and len(asked.session_id) <= MAX_SESSION_ID else None,
             "promptTokens": tokens.prompt,
             "completionTokens": tokens.completion,

@@ -9,13 +9,13 @@ from typing import Any, Protocol
 
 import orjson
 from lisa.usage.outbox import Batches, Message, Sent
-from lisa.usage.schemas import MAX_RECORDS
 
 from gateway.logs import fields
 
 logger = logging.getLogger(__name__)
 
 FLUSH_SECONDS = 1.0
+SUMS = ("requests", "promptTokens", "completionTokens", "cachedTokens", "costMicroUsd", "ms")
 KEPT_RECORDS = 20_000  # while the queue cannot be reached: some MB
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 30.0
 CLOSING_SECONDS = 5.0
@@ -37,6 +37,7 @@ class UsageQueue:
         self._kept_records = kept_records
         self._seconds = seconds
         self._waiting: deque[Recorded] = deque()
+        self._merged: list[dict[str, Any]] = []  # not packed yet
         self._packed: list[Message] = []  # not accepted yet
         self._wake = asyncio.Event()
         self._closing = asyncio.Event()
@@ -48,7 +49,7 @@ class UsageQueue:
             self._lost += 1
             return
         self._waiting.append(call)
-        if len(self._waiting) == MAX_RECORDS:
+        if len(self._waiting) == self._kept_records // 2:
             self._wake.set()
 
     @contextlib.asynccontextmanager
@@ -66,12 +67,13 @@ class UsageQueue:
                     while self._has_some:
                         if not await self.flush():
                             await asyncio.sleep(FIRST_PAUSE_SECONDS)
-            self._lost += len(self._waiting) + sum(message.records for message in self._packed)
+            self._lost += len(self._waiting) + sum(record["requests"] for record in self._merged)
+            self._lost += sum(message.calls for message in self._packed)
             self._tell_lost()
 
     @property
     def _has_some(self) -> bool:
-        return bool(self._waiting or self._packed)
+        return bool(self._waiting or self._merged or self._packed)
 
     async def _keep_sending(self) -> None:
         while not self._closing.is_set():
@@ -93,7 +95,7 @@ class UsageQueue:
             self._failures += 1
             return False
         self._packed = sent.again
-        self._lost += sum(message.records for message in sent.refused)
+        self._lost += sum(message.calls for message in sent.refused)
         self._failures = self._failures + 1 if sent.again else 0
         self._tell_lost()
         return not sent.again
@@ -101,21 +103,57 @@ class UsageQueue:
     def _pack(self) -> list[Message]:
         """As many records as one request to the queue may carry. In a thread: it may read the list of prices."""
         batches = Batches()
-        while self._waiting and batches.has_room:
+        while (self._waiting or self._merged) and batches.has_room:
+            if not self._merged:
+                self._merge()
+                continue
+            record = self._merged.pop()
             try:
-                batches.add(orjson.dumps(self._waiting.popleft().record()))
+                batches.add(orjson.dumps(record), record["requests"])
             except Exception:  # one that cannot be written must not stop the others
                 logger.exception("usage record cannot be written")
-                self._lost += 1
+                self._lost += record["requests"]
         return batches.messages()
+
+    def _merge(self) -> None:
+        """Makes one record of waiting calls that count for the same: a busy caller costs no more than a quiet one."""
+        merged: dict[tuple[Any, ...], dict[str, Any]] = {}
+        for _ in range(len(self._waiting)):
+            try:
+                record = self._waiting.popleft().record()
+            except Exception:
+                logger.exception("usage record cannot be made")
+                self._lost += 1
+                continue
+            same = merged.setdefault(_counts_for(record), record)
+            if same is not record:
+                for name in SUMS:
+                    same[name] += record[name]
+        self._merged = list(merged.values())
 
     def _pause(self) -> float:
         return float(min(FIRST_PAUSE_SECONDS * 2 ** min(self._failures, 10), LONGEST_PAUSE_SECONDS))
 
     def _tell_lost(self) -> None:
         if self._lost:
-            logger.error("usage records lost", extra=fields(records=self._lost))
+            logger.error("usage lost", extra=fields(calls=self._lost))
             self._lost = 0
+
+
+def _counts_for(record: dict[str, Any]) -> tuple[Any, ...]:
+    """All but sums and what is the call's own: counters do not tell calls apart that agree in it."""
+    return (
+        record["time"][:10],  # the day
+        record["username"],
+        record["keyId"],
+        tuple(record["groups"]),
+        record["modelId"],
+        record["deploymentId"],
+        record["operation"],
+        record["sessionId"],
+        record["estimated"],
+        record["status"],
+    )
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

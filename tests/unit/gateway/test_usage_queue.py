@@ -22,7 +22,7 @@ class Ended:
     """A call that has ended."""
 
     def __init__(self, number: int = 0, **more: Any) -> None:
-        self._record = record(requestId=str(number), **more)
+        self._record = record(requestId=str(number), **{"sessionId": str(number), **more})
 
     def record(self) -> dict[str, Any]:
         return self._record
@@ -92,15 +92,30 @@ async def test_records_are_sent_while_the_task_runs() -> None:
     assert outbox.ids == [7]
 
 
-async def test_full_batch_does_not_wait() -> None:
+async def test_many_records_do_not_wait() -> None:
     outbox = FakeOutbox()
-    async with UsageQueue(outbox, seconds=60).running() as queue:
+    async with UsageQueue(outbox, kept_records=50, seconds=60).running() as queue:
         await asyncio.sleep(0.01)
         for number in range(25):
             queue.put(Ended(number))
         async with asyncio.timeout(5):
             while not outbox.counted:  # noqa: ASYNC110 - a thread sets it
                 await asyncio.sleep(0.005)
+
+
+async def test_calls_that_count_for_the_same_are_one_record() -> None:
+    outbox = FakeOutbox()
+    same = {"sessionId": None, "promptTokens": 2, "completionTokens": 3, "costMicroUsd": 5}
+    async with UsageQueue(outbox).running() as queue:
+        for number in range(1000):
+            queue.put(Ended(number, **same))
+        queue.put(Ended(1000, **same | {"estimated": True}))
+        queue.put(Ended(1001, **same | {"time": "2027-01-16T00:00:00Z"}))
+    (message,) = [message for messages in outbox.requests for message in messages]
+    records = UsageBatch.model_validate_json(message.body).records
+    assert sorted(each.requests for each in records) == [1, 1, 1000]
+    (busy,) = [each for each in records if each.requests == 1000]
+    assert (busy.prompt_tokens, busy.completion_tokens, busy.cost_micro_usd) == (2000, 3000, 5000)
 
 
 @pytest.mark.parametrize("answers", [("away", "away"), ("answer lost",), ("one failed",), ("away", "one failed")])
@@ -114,8 +129,8 @@ async def test_batch_that_is_refused_for_good_does_not_block_the_others(caplog: 
     outbox = FakeOutbox("one refused")
     with caplog.at_level(logging.ERROR):
         await drained(UsageQueue(outbox), 60)
-    assert outbox.ids == list(range(25, 60))
-    assert [entry.fields for entry in caplog.records] == [{"records": 25}]  # type: ignore[attr-defined]
+    assert len(outbox.ids) == 60 - 25
+    assert [entry.fields for entry in caplog.records] == [{"calls": 25}]  # type: ignore[attr-defined]
 
 
 async def test_only_so_many_records_are_kept(caplog: pytest.LogCaptureFixture) -> None:
@@ -123,7 +138,7 @@ async def test_only_so_many_records_are_kept(caplog: pytest.LogCaptureFixture) -
     with caplog.at_level(logging.ERROR):
         await drained(UsageQueue(outbox, kept_records=30), 50)
     assert outbox.ids == list(range(30))
-    assert [entry.fields for entry in caplog.records] == [{"records": 20}]  # type: ignore[attr-defined]
+    assert [entry.fields for entry in caplog.records] == [{"calls": 20}]  # type: ignore[attr-defined]
 
 
 async def test_stopping_does_not_wait_for_ever(
@@ -132,7 +147,7 @@ async def test_stopping_does_not_wait_for_ever(
     monkeypatch.setattr(usage_queue, "CLOSING_SECONDS", 0.2)
     with caplog.at_level(logging.ERROR):
         await drained(UsageQueue(FakeOutbox(*["away"] * 1000)), 40)
-    assert [entry.fields for entry in caplog.records] == [{"records": 40}]  # type: ignore[attr-defined]
+    assert [entry.fields for entry in caplog.records] == [{"calls": 40}]  # type: ignore[attr-defined]
 
 
 async def test_record_that_cannot_be_written_is_left_out() -> None:
@@ -151,7 +166,7 @@ def test_requests_stay_below_what_the_queue_takes() -> None:
         batches.add(text)
         count += 1
     messages = batches.messages()
-    assert sum(message.records for message in messages) == count
+    assert sum(message.calls for message in messages) == count
     assert sum(len(message.body) for message in messages) < MAX_REQUEST_BYTES
     assert len(messages) <= 10
 

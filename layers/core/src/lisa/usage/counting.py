@@ -69,12 +69,12 @@ def _subject(kind: SubjectKind, name: str) -> str:
 
 def _counts(record: UsageRecord) -> Counts:
     return Counts(
-        requests=1,
+        requests=record.requests,
         prompt_tokens=record.prompt_tokens,
         completion_tokens=record.completion_tokens,
         cached_tokens=record.cached_tokens,
         cost_micro_usd=record.cost_micro_usd,
-        estimated_requests=int(record.estimated),
+        estimated_requests=record.requests if record.estimated else 0,
     )
 
 

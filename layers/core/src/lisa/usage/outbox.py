@@ -18,8 +18,10 @@ MAX_MESSAGE_BYTES = MAX_REQUEST_BYTES // MAX_MESSAGES
 
 @dataclass(frozen=True, slots=True)
 class Message:
+    """`calls`: how many its records tell of."""
+
     body: str
-    records: int
+    calls: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +38,17 @@ class Batches:
     def __init__(self) -> None:
         self._messages: list[Message] = []
         self._records: list[bytes] = []
-        self._bytes = 0
+        self._bytes = self._calls = 0
         self._total_bytes = 0
 
     @property
     def has_room(self) -> bool:
         return len(self._messages) < MAX_MESSAGES and self._total_bytes < MAX_REQUEST_BYTES - MAX_MESSAGE_BYTES
 
-    def add(self, record: bytes) -> None:
+    def add(self, record: bytes, calls: int = 1) -> None:
+        """`calls`: how many the record tells of."""
         self._records.append(record)
+        self._calls += calls
         self._bytes += len(record) + 1
         self._total_bytes += len(record) + 1
         if len(self._records) == MAX_RECORDS or self._bytes > MAX_MESSAGE_BYTES // 2:
@@ -57,8 +61,8 @@ class Batches:
     def _close(self) -> None:
         if self._records:
             body = b'{"batchId":"%s","records":[%s]}' % (uuid.uuid4().hex.encode(), b",".join(self._records))
-            self._messages.append(Message(body.decode(), len(self._records)))
-            self._records, self._bytes = [], 0
+            self._messages.append(Message(body.decode(), self._calls))
+            self._records, self._bytes, self._calls = [], 0, 0
 
 
 class SqsOutbox:

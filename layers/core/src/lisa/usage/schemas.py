@@ -80,9 +80,13 @@ def name_in(subject: str) -> str:
 
 
 class UsageRecord(Schema):
-    """One call, when it has ended. `estimated`: the upstream told no token counts, so they were guessed."""
+    """One call, when it has ended, or `requests` calls of a moment that count for the same; their values are sums.
+
+    `request_id` is that of the first. `estimated`: the upstream told no token counts, so they were guessed.
+    """
 
     request_id: str
+    requests: Annotated[int, Field(ge=1, le=MAX_COUNT)] = 1
     time: datetime
     username: str = Field(min_length=1)
     key_id: str | None = Field(None, description="UUID of the API token, or `management`")
