@@ -63,6 +63,7 @@ export function* chunksOf(body: unknown): Generator<Chunk> {
     return;
   }
   if (isRecord(body.lisa) && Array.isArray(body.lisa.citations)) yield { type: 'citations', citations: body.lisa.citations as Citation[] };
+  if (body.lisa_guardrail_triggered === true) yield { type: 'blocked' };
   const choice: unknown = Array.isArray(body.choices) ? body.choices[0] : undefined;
   if (isRecord(choice)) {
     const part = isRecord(choice.delta) ? choice.delta : choice.message;

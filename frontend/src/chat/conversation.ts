@@ -102,6 +102,7 @@ export function stored(messages: Message[]): StoredMessage[] {
             citations: message.reply.citations,
             status: isLive(message.reply) ? 'stopped' : message.reply.status,
             ...(message.reply.cut ? { cut: true } : {}),
+            ...(message.reply.blocked ? { blocked: true } : {}),
             ...(message.reply.problem ? { problem: message.reply.problem } : {}),
           },
           usage: { ...message.reply.usage, ...(message.seconds === undefined ? {} : { responseTime: message.seconds }) },
@@ -124,6 +125,7 @@ export function restored(history: StoredMessage[]): Message[] {
       citations: Array.isArray(metadata.citations) ? (metadata.citations as Citation[]) : [],
       ...(promptTokens === undefined ? {} : { usage: { promptTokens, completionTokens: completionTokens ?? 0 } }),
       ...(metadata.cut === true ? { cut: true } : {}),
+      ...(metadata.blocked === true ? { blocked: true } : {}),
       ...(metadata.problem ? { problem: metadata.problem as Problem } : {}),
     };
     return [{ type: 'ai', id, modelId: String(metadata.modelId ?? ''), reply, ...(responseTime === undefined ? {} : { seconds: responseTime }) }];

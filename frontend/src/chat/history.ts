@@ -7,9 +7,13 @@ const DEFAULT_CONTEXT_TOKENS = 4096;
 const SHARE_FOR_HISTORY = 0.5; // the rest is for passages and the answer
 const MAX_MESSAGES = 20;
 
+/** A question that a guardrail blocked would be blocked again, with every later one. */
+const isBlocked = (message?: Message): boolean => message?.type === 'ai' && message.reply.blocked === true;
+
 export function historyFor(messages: Message[], contextWindow?: number | null): ChatRequest['messages'] {
   const budget = (contextWindow ?? DEFAULT_CONTEXT_TOKENS) * CHARACTERS_PER_TOKEN * SHARE_FOR_HISTORY;
   const turns = messages
+    .filter((message, index) => !isBlocked(message) && !isBlocked(messages[index + 1]))
     .map((message) =>
       message.type === 'human'
         ? { role: 'user' as const, content: message.text }

@@ -59,6 +59,7 @@ export const AnswerView = memo(function AnswerView({ answer, onCitation, onRegen
         )}
         {reply.status === 'stopped' && <StatusIndicator type="stopped">Stopped</StatusIndicator>}
         {reply.cut && <StatusIndicator type="warning">The model reached its limit; the answer is cut off.</StatusIndicator>}
+        {reply.blocked && <StatusIndicator type="warning">A guardrail stopped this. The model is not told of it in your next question.</StatusIndicator>}
         {reply.problem && <ProblemBox problem={reply.problem} onRetry={onRegenerate} />}
         {reply.citations.length > 0 && !live && <Sources citations={reply.citations} onOpen={open} />}
         {!live && (

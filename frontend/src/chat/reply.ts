@@ -6,6 +6,7 @@ export type Chunk =
   | { type: 'text'; text: string }
   | { type: 'usage'; promptTokens: number; completionTokens: number }
   | { type: 'cut' }
+  | { type: 'blocked' }
   | { type: 'done' }
   | { type: 'stopped' }
   | { type: 'failed'; problem: Problem };
@@ -18,6 +19,8 @@ export interface Reply {
   usage?: { promptTokens: number; completionTokens: number };
   /** The model reached its limit of tokens. */
   cut?: boolean;
+  /** A guardrail answered in the model's place. */
+  blocked?: boolean;
   problem?: Problem;
 }
 
@@ -36,6 +39,8 @@ export function advance(reply: Reply, chunk: Chunk): Reply {
       return { ...reply, usage: { promptTokens: chunk.promptTokens, completionTokens: chunk.completionTokens } };
     case 'cut':
       return { ...reply, cut: true };
+    case 'blocked':
+      return { ...reply, blocked: true };
     case 'done':
       return reply.text.trim() === ''
         ? { ...reply, status: 'failed', problem: { title: 'Empty answer', detail: 'The model sent no text. Try again, or choose another model.' } }

@@ -91,3 +91,8 @@ test.each([
 test('an answer that was cut by its limit says so', () => {
   expect([...chunksOf({ choices: [{ delta: {}, finish_reason: 'length' }] })]).toEqual([{ type: 'cut' }]);
 });
+
+test('an answer of a guardrail says that it is one', () => {
+  const body = { id: 'guardrail-response', lisa_guardrail_triggered: true, choices: [{ delta: { content: 'Sorry, no.' } }] };
+  expect([...chunksOf(body)]).toEqual([{ type: 'blocked' }, { type: 'text', text: 'Sorry, no.' }]);
+});

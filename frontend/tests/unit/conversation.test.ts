@@ -72,3 +72,17 @@ test('answers without text are not sent', () => {
   const failed = changed(after(...TURN.slice(0, 2)), { type: 'chunk', chunk: { type: 'failed', problem: { title: '', detail: '' } } });
   expect(historyFor(failed.messages)).toEqual([{ role: 'user', content: 'Why?' }]);
 });
+
+test('a question that a guardrail blocked is not sent again, also after a reload', () => {
+  const blocked = [
+    { type: 'asked', id: 'q1', text: 'Forbidden' },
+    { type: 'answering', id: 'a1', modelId: 'm' },
+    { type: 'chunk', chunk: { type: 'blocked' } },
+    { type: 'chunk', chunk: { type: 'text', text: 'Sorry, no.' } },
+    { type: 'chunk', chunk: { type: 'done' } },
+    { type: 'asked', id: 'q2', text: 'Allowed' },
+  ] satisfies ConversationEvent[];
+  const { messages } = blocked.reduce(changed, newConversation);
+  expect(historyFor(messages)).toEqual([{ role: 'user', content: 'Allowed' }]);
+  expect(historyFor(restored(stored(messages)))).toEqual([{ role: 'user', content: 'Allowed' }]);
+});

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from lisa.auth.schemas import MANAGEMENT_KEY_ID
 from lisa.usage.schemas import (
     DEFAULT,
-    MANAGEMENT_KEY_ID,
     Limit,
     LimitKind,
     Metric,

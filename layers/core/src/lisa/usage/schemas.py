@@ -65,7 +65,6 @@ class CallStatus(StrEnum):
 
 ALL = "all"  # the subject that every call counts for
 DEFAULT = "*"  # the name in a limit for every user, or for every key
-MANAGEMENT_KEY_ID = "management"
 
 
 def subject_of(kind: SubjectKind | LimitKind, name: str) -> str:

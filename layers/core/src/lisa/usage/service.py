@@ -6,13 +6,12 @@ from datetime import date, datetime
 from typing import Protocol
 
 from lisa.api_tokens.schemas import ApiToken
-from lisa.auth.schemas import Caller
+from lisa.auth.schemas import MANAGEMENT_KEY_ID, Caller
 from lisa.auth.service import MANAGEMENT_USERNAME
 from lisa.errors import InvalidError
 from lisa.usage.quotas import Quota, end_of, quotas_of, subjects_of
 from lisa.usage.schemas import (
     ALL,
-    MANAGEMENT_KEY_ID,
     Counts,
     DayTotals,
     Limit,
