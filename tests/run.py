@@ -151,7 +151,9 @@ def main() -> int:
     with stack(suite, home):
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(lambda check: suite.check(*check), CHECKS))
-        suite.pytest("fast", ["tests/unit", "tests/functional", "tests/contract", "tests/gateway"], "-n", "2")
+        # By module, so that each makes its servers once; three at a time, since many tests wait for somebody's silence.
+        levels = ["tests/unit", "tests/functional", "tests/contract", "tests/gateway"]
+        suite.pytest("fast", levels, "-n", "3", "--dist", "loadscope")
         if ready(suite, home):
             suite.pytest(
                 "stack", ["tests/e2e", "tests/browser"], "-n", "3", "-m", "not disruptive and not slow", home=home

@@ -9,7 +9,7 @@ from benchmarks.gateway.soak import Soak
 from benchmarks.gateway.table import markdown
 
 PLAN = Plan(
-    seconds=1,
+    seconds=0.5,
     rounds=1,
     starts=1,
     calls=50,
@@ -30,7 +30,7 @@ def test_a_run_measures_every_subject(tmp_path: Path) -> None:
 
 
 def test_nothing_of_calls_that_fail_stays_behind(tmp_path: Path) -> None:
-    report = Soak(10, tmp_path, *cores())()
+    report = Soak(6, tmp_path, *cores())()
     assert report.unexpected == 0, report.markdown()
     assert report.leaves_nothing, report.markdown()
     assert report.outcomes.keys() >= {"fast", "fast streamed", "client left", "cut streamed"}
