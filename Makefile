@@ -39,7 +39,7 @@ test: install ## the whole test suite, with a stack of its own
 first-answer: install ## measure: from nothing to a cited answer over a fresh file
 	@$(venv_python) -m benchmarks.first_answer
 
-bench: install ## measure: the gateway beside LiteLLM's proxy and a bare relay, one core each (4 minutes; QUICK=1 tries it out)
+bench: install ## measure: the gateway beside LiteLLM's proxy and a bare relay, one core each (some minutes; QUICK=1 tries it out)
 	@$(venv_python) -m benchmarks.gateway $(if $(QUICK),--quick) $(if $(JSON),--json $(JSON))
 
 soak: install ## measure: the gateway under load with faults, MINUTES=60 of it; does memory stay flat?

@@ -2,32 +2,48 @@
 
 import asyncio
 import contextlib
-import fcntl
+import http.client
+import json
 import socket
-import struct
 import threading
 from collections.abc import Iterator
 
 from local.problems import LocalError
 
-BRIDGES = ("docker0", "podman0")
-SIOCGIFADDR = 0x8915  # linux/sockios.h
+DEFAULT_ENGINE = "unix:///var/run/docker.sock"
+# linux/in.h: listen on an address that is not there yet; podman makes its bridge with the first container
+IP_FREEBIND = 15
 BLOCK_BYTES = 65_536
 
 
-def bridge_address() -> str:
-    """The address of the host on the engine's bridge; only containers can reach it.
+class _Engine(http.client.HTTPConnection):
+    """The engine's API on its Unix socket."""
 
-    Raises: LocalError when there is no bridge (it appears with the engine's first container).
+    def __init__(self, path: str) -> None:
+        super().__init__("engine", timeout=10)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+def bridge_address(engine: str = DEFAULT_ENGINE) -> str:
+    """The address of the host on the engine's bridge; only containers can reach it. `engine` is a DOCKER_HOST.
+
+    Raises: LocalError when there is no engine of this machine, or it has no bridge.
     """
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        for name in BRIDGES:
-            with contextlib.suppress(OSError):
-                answer = fcntl.ioctl(probe, SIOCGIFADDR, struct.pack("256s", name.encode()))
-                return socket.inet_ntoa(answer[20:24])
-    raise LocalError(
-        f"No container engine's bridge ({', '.join(BRIDGES)}) is there. Is a Docker-compatible one running?"
-    )
+    problem = LocalError(f"No container engine answers at {engine}. Start a Docker-compatible one, or set DOCKER_HOST.")
+    if not engine.startswith("unix://"):
+        raise problem
+    try:
+        with contextlib.closing(_Engine(engine.removeprefix("unix://"))) as connection:
+            connection.request("GET", "/networks/bridge")
+            network = json.loads(connection.getresponse().read())
+        return str(next(part["Gateway"] for part in network["IPAM"]["Config"] if ":" not in part["Gateway"]))
+    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError, StopIteration) as error:
+        raise problem from error
 
 
 @contextlib.contextmanager
@@ -39,7 +55,11 @@ def relay(address: str, port: int) -> Iterator[str]:
     async def connect(client: asyncio.StreamReader, answers: asyncio.StreamWriter) -> None:
         await _connect(client, answers, address, port)
 
-    listening = asyncio.start_server(connect, address, port)
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setsockopt(socket.IPPROTO_IP, IP_FREEBIND, 1)
+    listener.bind((address, port))
+    listening = asyncio.start_server(connect, sock=listener)
     server = asyncio.run_coroutine_threadsafe(listening, loop).result()
     try:
         yield f"http://{address}:{port}"

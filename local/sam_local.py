@@ -17,7 +17,7 @@ import yaml
 from local import aws
 from local.build import SAM, runtime
 from local.commands import base_environment
-from local.container_relay import bridge_address, relay
+from local.container_relay import DEFAULT_ENGINE, bridge_address, relay
 from local.deploy import STACK
 from local.settings import ROOT, LocalSettings
 
@@ -110,7 +110,8 @@ def main() -> int:
     samples = sorted(SAMPLES.glob("*/*.json"))
     settings = LocalSettings.load()
     broken = 0
-    with relay(bridge_address(), settings.emulator_port) as url, ThreadPoolExecutor(AT_ONCE) as pool:
+    engine = docker().get("DOCKER_HOST", DEFAULT_ENGINE)
+    with relay(bridge_address(engine), settings.emulator_port) as url, ThreadPoolExecutor(AT_ONCE) as pool:
         for sample, problem in pool.map(Containers(settings, url).invoke, samples):
             print(f"{'FAILED' if problem else 'ok    '} {sample.relative_to(SAMPLES)}", flush=True)
             if problem:
