@@ -3,6 +3,7 @@
 import uuid
 from typing import Any
 
+import anthropic
 import openai as sdk
 import pytest
 from openai import OpenAI
@@ -34,6 +35,18 @@ def test_demo_model_answers_without_streaming_and_counts_tokens(openai: OpenAI) 
     )
     assert answer.choices[0].message.content
     assert answer.usage and answer.usage.completion_tokens > 0
+
+
+@pytest.mark.parametrize("prefix", ["/anthropic", ""])
+def test_anthropics_sdk_takes_the_same_address(stack: dict[str, Any], prefix: str) -> None:
+    with anthropic.Anthropic(
+        base_url=stack["serve_url"].rstrip("/") + prefix, auth_token=stack["api_token"], api_key=None, timeout=120
+    ) as claude:
+        assert DEMO_MODEL in {model.id for model in claude.models.list()}
+        ask: Any = [{"role": "user", "content": "Say hello."}]
+        with claude.messages.stream(model=DEMO_MODEL, max_tokens=16, messages=ask) as stream:
+            assert "".join(stream.text_stream)
+            assert stream.get_final_message().usage.output_tokens > 0
 
 
 def test_grounded_answer_quotes_the_document_and_cites_it(openai: OpenAI, orchard: Library) -> None:

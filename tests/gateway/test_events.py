@@ -2,6 +2,7 @@
 
 import itertools
 
+import pytest
 from gateway.events import MAX_HELD_BYTES, WholeEvents
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,4 +41,17 @@ def test_end_without_a_blank_line_is_an_end() -> None:
     assert events.take(b"data: [DONE]") == b""
     assert not events.is_done
     assert events.rest() == b"data: [DONE]"
+    assert events.is_done
+
+
+@pytest.mark.parametrize("line", [b"\n", b"\r\n"])
+@pytest.mark.parametrize("kind", [b"message_stop", b"response.completed", b"response.failed", b"response.incomplete"])
+def test_protocols_that_name_their_events_end_with_the_last_of_them(kind: bytes, line: bytes) -> None:
+    events = WholeEvents()
+    first = b"event: ping" + line + b'data: {"text":"' + kind + b'"}' + line * 2
+    events.take(first)
+    assert not events.is_done
+    events.take(
+        first + b"event: " + kind + line + b'data: {"type":"' + kind + b'","long":"' + b"x" * 99 + b'"}' + line * 2
+    )
     assert events.is_done

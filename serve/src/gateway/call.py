@@ -22,19 +22,12 @@ class Meter(Protocol):
         """An answer that is not streamed."""
         ...
 
-    def add(self, prompt: int, completion: int, cached: int = 0) -> None:
-        """What a translated answer told."""
-        ...
-
 
 class _Uncounted:
     def event(self, ready: bytes) -> bytes:
         return ready
 
     def answer(self, body: bytes) -> None:
-        pass
-
-    def add(self, prompt: int, completion: int, cached: int = 0) -> None:
         pass
 
 

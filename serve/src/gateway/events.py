@@ -1,6 +1,9 @@
 """Server-sent events in a stream of bytes: cut between events, never inside one."""
 
 MAX_HELD_BYTES = 1024 * 1024  # a longer event is passed on in pieces
+END_MARK = b"data: [DONE]\n\n"  # of chat and completions
+# The last events of the protocols that name theirs.
+LAST_EVENTS = frozenset((b"message_stop", b"response.completed", b"response.failed", b"response.incomplete"))
 
 
 class WholeEvents:
@@ -9,11 +12,11 @@ class WholeEvents:
     Upstreams write event by event, so nothing is held back in the normal case.
     """
 
-    __slots__ = ("_held", "tail")
+    __slots__ = ("_held", "_passed")
 
     def __init__(self) -> None:
         self._held = b""
-        self.tail = b""  # the end of what was passed on
+        self._passed = b""  # what was passed on last
 
     def take(self, chunk: bytes) -> bytes:
         """What can be passed on now; may be empty."""
@@ -24,20 +27,22 @@ class WholeEvents:
         self._held = data[end:]
         ready = data[:end] if self._held else data
         if ready:
-            self.tail = ready[-32:]
+            self._passed = ready
         return ready
 
     def rest(self) -> bytes:
         """What is left when the upstream ended in order, its last event perhaps without its blank line."""
         rest, self._held = self._held, b""
         if rest:
-            self.tail = rest[-32:]
+            self._passed = rest
         return rest
 
     @property
     def is_done(self) -> bool:
-        """True when the last event was OpenAI's end mark."""
-        return b"[DONE]" in self.tail
+        """True when the last event was one that ends a stream, in whichever protocol."""
+        last = self._passed.replace(b"\r\n", b"\n").rstrip(b"\n").rpartition(b"\n\n")[2]
+        named = last.partition(b"\n")[0].removeprefix(b"event:").strip()
+        return named in LAST_EVENTS or b"[DONE]" in last[-32:]
 
 
 def _after(data: bytes, boundary: bytes) -> int:

@@ -14,7 +14,7 @@ from typing import Any
 
 import aiohttp
 
-from gateway.outbound import nowhere_private
+from gateway.outbound import OutboundGuard
 
 Send = Callable[[Any, Any], Awaitable[Any]]
 
@@ -91,7 +91,7 @@ def _public_client(httpx: Any) -> Any:
     class PublicBackend(httpcore.SyncBackend):  # type: ignore[misc]
         def connect_tcp(self, host: str, port: int, *rest: Any, **more: Any) -> Any:
             address = str(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][4][0])
-            nowhere_private().check(address)
+            OutboundGuard().check(address)
             return super().connect_tcp(address, port, *rest, **more)
 
     client = httpx.Client(trust_env=False)

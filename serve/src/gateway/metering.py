@@ -15,7 +15,7 @@ from gateway.limits import Reservation
 from gateway.operations import CHAT, COMPLETIONS, EMBEDDINGS, Operation, Protocol
 from gateway.pricing import Prices, cost_of
 from gateway.usage_queue import UsageQueue
-from gateway.usage_reading import NONE, Tokens, has_usage, tokens_in_answer, tokens_of, usage_in_event
+from gateway.usage_reading import NONE, has_usage, tokens_in_answer, tokens_of, usage_in_event
 
 # OpenAI and those who follow it send a token an event; Anthropic sends several, in a frame of this size.
 ANTHROPIC_FRAME_BYTES = 118
@@ -103,12 +103,6 @@ class Meter:
         tokens = tokens_in_answer(body)
         if tokens is not None:
             self._tokens, self._is_told = tokens, True
-
-    def add(self, prompt: int, completion: int, cached: int = 0) -> None:
-        """What somebody else read of an answer that neither `event` nor `answer` saw."""
-        known = self._tokens
-        self._tokens = Tokens(known.prompt + prompt, known.completion + completion, known.cached + cached)
-        self._is_told = True
 
     def close(self, status: CallStatus) -> None:
         """Settles and records the call, once; a second time changes nothing. Never raises or waits."""

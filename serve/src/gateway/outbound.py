@@ -147,8 +147,3 @@ def _causes(error: BaseException | None, seen: frozenset[int] = frozenset()) -> 
     os_error = getattr(error, "os_error", None)  # aiohttp's way to keep it
     for inner in (error.__cause__, error.__context__, os_error if isinstance(os_error, OSError) else None):
         yield from _causes(inner, seen)
-
-
-def nowhere_private() -> OutboundGuard:
-    """A guard that no setting has opened."""
-    return OutboundGuard()

@@ -7,12 +7,12 @@ from typing import Any
 import orjson
 
 from gateway.errors import GuardrailTriggeredError
+from gateway.events import END_MARK
 from gateway.exchange import Exchange
 from gateway.operations import CHAT, COMPLETIONS, MESSAGES, RESPONSES, Operation
 
 ID = "guardrail-response"
 MARK = {"lisa_guardrail_triggered": True}
-END_MARK = b"data: [DONE]\n\n"
 Json = dict[str, Any]
 
 

@@ -151,7 +151,7 @@ async def _relay_stream(
     events = WholeEvents()
     await exchange.start_stream(_safe(reply.raw_headers))
     if call.grounding is not None:
-        await exchange.write(call.grounding.first_event(exchange.request_id, call.target.model_id))
+        await exchange.write(call.grounding.first_event(exchange.request_id, exchange.model_id))
     async for chunk in reply.content.iter_any():
         ready = events.take(chunk)
         if ready:

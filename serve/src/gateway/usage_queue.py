@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import orjson
 from lisa.usage.outbox import Batches, Message, Sent
+from lisa.usage.schemas import MAX_COUNT
 
 from gateway.logs import fields
 
@@ -128,7 +129,7 @@ class UsageQueue:
             same = merged.setdefault(_counts_for(record), record)
             if same is not record:
                 for name in SUMS:
-                    same[name] += record[name]
+                    same[name] = min(same[name] + record[name], MAX_COUNT)  # more would refuse the whole message
         self._merged = list(merged.values())
 
     def _pause(self) -> float:

@@ -293,16 +293,22 @@ def test_sound_has_no_tokens() -> None:
     assert counts(closed(meter)) == (0, 0, 0, False)
 
 
+def told(prompt: int, completion: int, cached: int = 0) -> bytes:
+    details = {"cached_tokens": cached}
+    usage = {"prompt_tokens": prompt, "completion_tokens": completion, "prompt_tokens_details": details}
+    return json.dumps({"usage": usage}).encode()
+
+
 def test_translated_answers_tell_their_counts() -> None:
     meter, sink = meter_of()
-    meter.add(10, 4, cached=2)
+    meter.answer(told(10, 4, cached=2))
     assert counts(closed(meter)) == (10, 4, 2, False)
     assert sink.settled == [(10, 4, 22)]
 
 
 def test_close_counts_once() -> None:
     meter, sink = meter_of()
-    meter.add(1, 1)
+    meter.answer(told(1, 1))
     meter.close(CallStatus.COMPLETED)
     meter.close(CallStatus.FAILED)
     assert (len(sink.meters), len(sink.settled)) == (1, 1)
@@ -312,7 +318,7 @@ def test_close_counts_once() -> None:
 def test_record_says_who_asked_whom() -> None:
     meter, _ = meter_of()
     meter.answered_by(model("other", pricing={"inputCostPerToken": 1e-3, "outputCostPerToken": 0}))
-    meter.add(2, 5)
+    meter.answer(told(2, 5))
     record = closed(meter)
     assert (record.username, record.key_id, record.groups) == ("ada", "key-1", ["physics"])
     assert (record.model_id, record.deployment_id, record.operation) == ("m", "other", "chat")

@@ -12,7 +12,7 @@ from gateway import usage_queue
 from gateway.usage_queue import UsageQueue
 from lisa.errors import UnavailableError
 from lisa.usage.outbox import MAX_REQUEST_BYTES, Batches, Message, Sent, SqsOutbox
-from lisa.usage.schemas import UsageBatch
+from lisa.usage.schemas import MAX_COUNT, UsageBatch
 from moto import mock_aws
 
 from tests.fixtures.usage import record
@@ -116,6 +116,15 @@ async def test_calls_that_count_for_the_same_are_one_record() -> None:
     assert sorted(each.requests for each in records) == [1, 1, 1000]
     (busy,) = [each for each in records if each.requests == 1000]
     assert (busy.prompt_tokens, busy.completion_tokens, busy.cost_micro_usd) == (2000, 3000, 5000)
+
+
+async def test_sums_stay_what_a_record_may_tell() -> None:
+    outbox = FakeOutbox()
+    async with UsageQueue(outbox).running() as queue:
+        for number in range(3):
+            queue.put(Ended(number, sessionId=None, costMicroUsd=MAX_COUNT))
+    (message,) = [message for messages in outbox.requests for message in messages]
+    assert [each.cost_micro_usd for each in UsageBatch.model_validate_json(message.body).records] == [MAX_COUNT]
 
 
 @pytest.mark.parametrize("answers", [("away", "away"), ("answer lost",), ("one failed",), ("away", "one failed")])

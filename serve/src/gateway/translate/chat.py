@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 from lisa.errors import UpstreamError
 
+from gateway.events import END_MARK
 from gateway.operations import CHAT
 from gateway.translate.job import Events, Job, Whole
 
@@ -24,7 +25,6 @@ USAGE_FIELDS = frozenset(
     "prompt_tokens completion_tokens total_tokens prompt_tokens_details completion_tokens_details".split()
 )
 TELL_WHY = frozenset({"anthropic", "azure", "bedrock", "openai", "sagemaker_chat"})  # they end, so they tell
-END_MARK = b"data: [DONE]\n\n"
 
 
 async def chat(job: Job) -> Whole | Events:
@@ -62,15 +62,9 @@ async def _complete(job: Job, function: Any, arguments: dict[str, Any]) -> Whole
 
 
 async def _events(job: Job, chunks: AsyncIterator[Any]) -> Events:
-    options = job.call.body.get("stream_options")
-    tells_usage = isinstance(options, dict) and options.get("include_usage") is True
     async for chunk in chunks:
         body = _chunk(job, chunk.model_dump(exclude_none=True))  # so that delta.content is never null
-        event = b"data: " + orjson.dumps(body, default=str) + b"\n\n"
-        if body["choices"] or tells_usage:
-            yield event
-        else:
-            job.call.meter.event(event)
+        yield b"data: " + orjson.dumps(body, default=str) + b"\n\n"
     check_end(job, chunks)
     yield END_MARK
 
