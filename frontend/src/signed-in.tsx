@@ -10,6 +10,7 @@ import { getSession, saveSession } from './api/sessions';
 import { personOf } from './auth/person';
 import ChatPage from './chat/chat-page';
 import { ChatStore } from './chat/chat-store';
+import { Drafts } from './chat/drafts';
 import { defaultSettings } from './chat/preferences';
 import { NoticesProvider } from './layout/notices';
 import { Loading } from './layout/page-states';
@@ -48,10 +49,15 @@ export default function SignedIn({ config, claims, onSignOut }: { config: Config
   const [client] = useState(newQueryClient);
   const services = useMemo<Services>(() => {
     const refresh = (key: string) => void client.invalidateQueries({ queryKey: [key] });
+    const person = personOf(claims, config);
+    const drafts = new Drafts(person.username);
     return {
       config,
-      person: personOf(claims, config),
-      chat: new ChatStore({ stream: streamReply, load: getSession, save: saveSession, defaults: defaultSettings, saved: () => refresh('sessions') }),
+      person,
+      chat: new ChatStore(
+        { stream: streamReply, load: getSession, save: saveSession, defaults: defaultSettings, saved: () => refresh('sessions') },
+        drafts,
+      ),
       uploads: new UploadStore({
         presign: presignedPost,
         put: putFile,
@@ -61,7 +67,10 @@ export default function SignedIn({ config, claims, onSignOut }: { config: Config
         retry: retryDocument,
         finished: () => refresh('documents'),
       }),
-      signOut: () => void onSignOut(),
+      signOut: () => {
+        drafts.clear();
+        void onSignOut();
+      },
     };
   }, [client, config, claims, onSignOut]);
   return (

@@ -31,6 +31,21 @@ def test_answer_streams_and_can_be_stopped(visit: Visit) -> None:
     expect(page.get_by_text("Stopped", exact=True)).to_be_visible()
 
 
+def test_reload_loses_nothing_that_could_not_be_saved(visit: Visit) -> None:
+    page = begun(visit, "Name one river.")
+    page.route("**/session/*", lambda route: route.abort() if route.request.method == "PUT" else route.continue_())
+    answered(page)
+    expect(page.get_by_text("This chat is not saved")).to_be_visible()
+    first = page.locator(".answer").inner_text()
+    page.unroute_all()
+    with page.expect_response(lambda answer: answer.request.method == "PUT" and "/session/" in answer.url) as saved:
+        page.reload()
+    assert saved.value.ok
+    expect(page.locator(".answer")).to_have_text(first, use_inner_text=True)
+    page.reload()  # now from the server
+    expect(page.locator(".answer")).to_have_text(first, use_inner_text=True)
+
+
 def test_chat_goes_on_after_a_reload(visit: Visit) -> None:
     word = f"marker{uuid.uuid4().hex[:6]}"
     page = begun(visit, f"Say hello, {word}.")

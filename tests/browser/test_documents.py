@@ -38,7 +38,7 @@ def upload(page: Page, *files: tuple[str, bytes]) -> None:
 
 def test_uploaded_file_is_indexed_and_cited_with_its_page(visit: Visit, library: Library) -> None:
     page = visit("user")
-    choose(page, "Documents", "Browser test")
+    choose(page, "Documents", library.name)
     name = f"ferry-{uuid.uuid4().hex[:6]}.pdf"
     upload(page, (name, pdf("Opening hours of the museum.", "The night ferry to Hvarmoy departs at 23:40.")))
     expect(page.locator(".upload").filter(has_text=name)).to_contain_text("Indexed", timeout=INDEXED_MS)
@@ -62,7 +62,7 @@ def test_uploaded_file_is_indexed_and_cited_with_its_page(visit: Visit, library:
 
 def test_several_files_each_end_with_a_state(visit: Visit, library: Library) -> None:
     page = visit("user")
-    choose(page, "Documents", "Browser test")
+    choose(page, "Documents", library.name)
     upload(
         page,
         ("notes.md", b"# Notes\n\nThe blue heron nests in April."),
@@ -96,7 +96,7 @@ def test_document_is_listed_and_deleted(visit: Visit, library: Library, admin: A
 
 def test_dropped_file_is_uploaded(visit: Visit, library: Library) -> None:
     page = visit("user")
-    choose(page, "Documents", "Browser test")
+    choose(page, "Documents", library.name)
     page.evaluate(
         """() => {
             const transfer = new DataTransfer();

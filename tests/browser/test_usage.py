@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Visit, answered, ask, choose, go, new_person, sign_in
+from tests.browser.conftest import ANSWERED_MS, Visit, answered, ask, choose, go, new_person, sign_in
 from tests.e2e.clients import Api, eventually
 
 MODEL = "smollm2-135m"
@@ -111,7 +111,7 @@ def test_question_over_the_limit_leads_to_my_usage(visit: Visit, person: dict[st
     refused = page.get_by_text("Too many requests for now")
     for number in range(3):  # the first may fall into the minute before
         ask(page, f"Name colour number {number}.")
-        expect(refused.or_(page.get_by_role("button", name="Answer again")).first).to_be_visible()
+        expect(refused.or_(page.get_by_role("button", name="Answer again")).first).to_be_visible(timeout=ANSWERED_MS)
         if refused.count():
             break
     expect(refused).to_be_visible()

@@ -84,8 +84,8 @@ def aws(stack: dict[str, Any], service: str) -> Any:
 class Library:
     """One repository and its documents, as its users handle them."""
 
-    def __init__(self, stack: dict[str, Any], admin: Api, repository_id: str) -> None:
-        self.stack, self.admin, self.id = stack, admin, repository_id
+    def __init__(self, stack: dict[str, Any], admin: Api, repository_id: str, name: str) -> None:
+        self.stack, self.admin, self.id, self.name = stack, admin, repository_id, name
         self.collection = "minilm-l6-v2"
         self.s3 = aws(stack, "s3")
         self.bucket = stack["documents_bucket"]
@@ -134,8 +134,10 @@ class Library:
 
 def make_library(stack: dict[str, Any], admin: Api, **fields: Any) -> Library:
     repository_id = f"t{uuid.uuid4().hex[:10]}"
-    body: Any = {"repositoryId": repository_id, "repositoryName": "Test", "type": "pgvector"}
-    answer = admin.post("/repository", json=body | {"embeddingModelId": "minilm-l6-v2"} | fields)
+    # A name of its own: other workers have libraries, too, and delete them when they are done.
+    body: Any = {"repositoryId": repository_id, "repositoryName": f"Test {repository_id}", "type": "pgvector"}
+    body |= {"embeddingModelId": "minilm-l6-v2"} | fields
+    answer = admin.post("/repository", json=body)
     assert answer.status_code == 200, answer.text
 
     def ready() -> bool:
@@ -144,4 +146,4 @@ def make_library(stack: dict[str, Any], admin: Api, **fields: Any) -> Library:
         return bool(status == "CREATE_COMPLETE")
 
     eventually(ready, f"creation of repository {repository_id}", 60)
-    return Library(stack, admin, repository_id)
+    return Library(stack, admin, repository_id, body["repositoryName"])

@@ -18,6 +18,7 @@ import {
   type ConversationEvent,
 } from './conversation';
 import { historyFor } from './history';
+import type { Draft, Drafts } from './drafts';
 import type { Chunk } from './reply';
 
 export interface ChatIo {
@@ -45,7 +46,10 @@ export class ChatStore {
   private readonly listeners = new Set<() => void>();
   private frame: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(private readonly io: ChatIo) {}
+  constructor(
+    private readonly io: ChatIo,
+    private readonly drafts: Drafts,
+  ) {}
 
   readonly subscribe = (listener: () => void): (() => void) => {
     this.listeners.add(listener);
@@ -56,13 +60,19 @@ export class ChatStore {
     return this.conversations.get(sessionId);
   }
 
-  /** Makes a conversation known: an empty one at once, a saved one when it has been loaded. */
+  /** Makes a conversation known: an empty one at once, a saved one when it has been loaded, one not saved yet as it was left. */
   async open(sessionId: string, isNew: boolean): Promise<void> {
     const known = this.conversations.get(sessionId);
     if (known && known.status !== 'failed') return;
     this.conversations.set(sessionId, isNew ? { ...newConversation, settings: this.io.defaults() } : loadingConversation);
     this.notify();
     if (isNew) return;
+    const draft = this.drafts.get(sessionId);
+    if (draft) {
+      this.apply(sessionId, { type: 'loaded', session: { sessionId, history: draft.messages, configuration: draft.configuration } });
+      await this.send(sessionId, draft);
+      return;
+    }
     try {
       this.apply(sessionId, { type: 'loaded', session: await this.io.load(sessionId) });
     } catch (error) {
@@ -102,17 +112,24 @@ export class ChatStore {
   forget(sessionId: string): void {
     this.stop(sessionId);
     this.conversations.delete(sessionId);
+    this.drafts.drop(sessionId);
     this.notify();
   }
 
-  /** One save after the other, so that an older state cannot overtake a newer one. */
   save(sessionId: string, settings: ChatSettings): Promise<void> {
     const messages = this.conversations.get(sessionId)?.messages ?? [];
+    return this.send(sessionId, { messages: stored(messages), configuration: configurationOf(settings) });
+  }
+
+  /** One save after the other, so that an older state cannot overtake a newer one. */
+  private send(sessionId: string, draft: Draft): Promise<void> {
+    this.drafts.keep(sessionId, draft);
     const before = this.saves.get(sessionId) ?? Promise.resolve();
-    const next = before.then(async () => {
+    const next: Promise<void> = before.then(async () => {
       if (!this.conversations.has(sessionId)) return; // deleted meanwhile
       try {
-        await this.io.save(sessionId, stored(messages), configurationOf(settings));
+        await this.io.save(sessionId, draft.messages, draft.configuration);
+        if (this.saves.get(sessionId) === next) this.drafts.drop(sessionId);
         this.apply(sessionId, { type: 'saved' });
         this.io.saved();
       } catch (error) {

@@ -1,6 +1,6 @@
 /** Sends files, registers them and watches them until each is indexed or failed; goes on while other pages are open. */
 import type { Job, LibraryDocument, PresignedPost, StartedJob } from '../api/types';
-import { problemOf } from '../api/errors';
+import { ApiError, problemOf } from '../api/errors';
 import { newId } from '../new-id';
 import { changed, isWatched, newUpload, type Upload, type UploadEvent } from './upload';
 
@@ -14,6 +14,8 @@ export interface UploadIo {
   /** Told when a document became final: lists of documents have changed. */
   finished(): void;
 }
+
+type Observed = Pick<Job, 'status' | 'error_message'> & { stage?: Job['stage'] };
 
 const AT_ONCE = 4; // uploads in parallel
 const POLL_MS = [700, 1000, 1500, 2000, 3000];
@@ -112,7 +114,9 @@ export class UploadStore {
   private async poll(): Promise<void> {
     const before = this.uploads;
     for (const repositoryId of new Set(before.filter(isWatched).map((upload) => upload.repositoryId))) {
-      await this.observe(repositoryId).catch(() => undefined); // asked again soon
+      await this.observe(repositoryId).catch((error: unknown) => {
+        if (isForGood(error)) for (const { id } of this.watchedIn(repositoryId)) this.apply({ type: 'failed', id, reason: error.message });
+      }); // else asked again soon
     }
     const wasFinished = before.filter(isWatched).length > this.uploads.filter(isWatched).length;
     if (wasFinished) this.io.finished();
@@ -124,16 +128,20 @@ export class UploadStore {
   }
 
   private async observe(repositoryId: string): Promise<void> {
-    const watched = this.uploads.filter((upload) => isWatched(upload) && upload.repositoryId === repositoryId);
+    const watched = this.watchedIn(repositoryId);
     const { jobs } = await this.io.jobs(repositoryId); // one call for many files
     for (const upload of watched) {
       const documentId = upload.documentId ?? '';
       const job = jobs.find((each) => each.id === upload.jobId);
-      const seen = job ?? (await this.io.document(repositoryId, documentId));
+      const seen: Observed = job ?? (await this.io.document(repositoryId, documentId).catch(goneOf));
       const current = this.uploads.find((each) => each.id === upload.id);
       if (current && (current.phase !== upload.phase || current.jobId !== upload.jobId)) continue; // retried while we asked
       this.apply({ type: 'observed', documentId, status: seen.status, stage: seen.stage, reason: seen.error_message });
     }
+  }
+
+  private watchedIn(repositoryId: string): Upload[] {
+    return this.uploads.filter((upload) => isWatched(upload) && upload.repositoryId === repositoryId);
   }
 
   private apply(event: UploadEvent): void {
@@ -143,6 +151,17 @@ export class UploadStore {
     this.uploads = next;
     for (const listener of this.listeners) listener();
   }
+}
+
+/** The repository was deleted meanwhile, or is not this person's any more. */
+function isForGood(error: unknown): error is ApiError {
+  return error instanceof ApiError && (error.status === 404 || error.status === 403);
+}
+
+/** A document that somebody has deleted meanwhile, as its last state. */
+function goneOf(error: unknown): Observed {
+  if (!isForGood(error)) throw error;
+  return { status: 'DELETE_COMPLETED', error_message: error.message };
 }
 
 function shallowEqual(a: Upload, b: Upload | undefined): boolean {

@@ -11,6 +11,7 @@ import { getDocument, ingest, listJobs, presignedPost, putFile, retryDocument } 
 import { getSession, saveSession } from '../../src/api/sessions';
 import type { Person } from '../../src/auth/person';
 import { ChatStore } from '../../src/chat/chat-store';
+import { Drafts } from '../../src/chat/drafts';
 import { defaultSettings } from '../../src/chat/preferences';
 import { NoticeBar, NoticesProvider } from '../../src/layout/notices';
 import { ServicesContext } from '../../src/services';
@@ -56,7 +57,10 @@ export function show(page: ReactNode, { person = USER, path = '/', route = '*' }
     config: CONFIG,
     person,
     signOut: () => undefined,
-    chat: new ChatStore({ stream: streamReply, load: getSession, save: saveSession, saved: () => undefined, defaults: defaultSettings }),
+    chat: new ChatStore(
+      { stream: streamReply, load: getSession, save: saveSession, saved: () => undefined, defaults: defaultSettings },
+      new Drafts(person.username),
+    ),
     uploads: new UploadStore({ presign: presignedPost, put: putFile, ingest, jobs: listJobs, document: getDocument, retry: retryDocument, finished: () => undefined }),
   };
   render(

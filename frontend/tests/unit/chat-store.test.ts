@@ -1,8 +1,9 @@
-import { expect, test, vi } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
 import type { ChatRequest } from '../../src/api/chat';
 import { ApiError } from '../../src/api/errors';
 import type { Model, StoredMessage } from '../../src/api/types';
 import { ChatStore, type ChatIo, type Turn } from '../../src/chat/chat-store';
+import { Drafts } from '../../src/chat/drafts';
 import type { Chunk } from '../../src/chat/reply';
 
 const MODEL = { modelId: 'm', streaming: true } as Model;
@@ -35,8 +36,32 @@ class FakeIo implements ChatIo {
   }
 }
 
+class Tab implements Storage {
+  private readonly items = new Map<string, string>();
+  isFull = false;
+  get length(): number {
+    return this.items.size;
+  }
+  clear = () => this.items.clear();
+  getItem = (key: string) => this.items.get(key) ?? null;
+  key = (index: number) => [...this.items.keys()][index] ?? null;
+  removeItem = (key: string) => void this.items.delete(key);
+  setItem = (key: string, value: string) => {
+    if (this.isFull) throw new DOMException('', 'QuotaExceededError');
+    this.items.set(key, value);
+  };
+}
+
+let tab: Tab;
+const draftsOf = (username: string): Drafts => new Drafts(username, tab);
+const opened = (io: FakeIo): ChatStore => new ChatStore(io, draftsOf('ada'));
+
+beforeEach(() => {
+  tab = new Tab();
+});
+
 async function begun(io: FakeIo): Promise<ChatStore> {
-  const store = new ChatStore(io);
+  const store = opened(io);
   await store.open('s', true);
   return store;
 }
@@ -131,9 +156,52 @@ test('a deleted chat is not saved again', async () => {
 test('a saved chat is loaded once', async () => {
   const io = new FakeIo();
   const load = vi.spyOn(io, 'load');
-  const store = new ChatStore(io);
+  const store = opened(io);
   await store.open('s', false);
   await store.open('s', false);
   expect(load).toHaveBeenCalledOnce();
   expect(store.get('s')?.messages).toMatchObject([{ text: 'Hi' }]);
+});
+
+test('a reload in the middle of a save loses nothing', async () => {
+  const io = new FakeIo();
+  io.saving = () => new Promise(() => undefined); // the reload ends the page before the answer to it
+  void (await begun(io)).ask('s', 'Hi', TURN);
+  await vi.waitFor(() => expect(draftsOf('ada').get('s')?.messages).toHaveLength(2));
+  io.saving = async () => undefined;
+  const load = vi.spyOn(io, 'load');
+  const reloaded = opened(io);
+  await reloaded.open('s', false);
+  expect(load).not.toHaveBeenCalled();
+  expect(reloaded.get('s')?.messages).toMatchObject([{ text: 'Hi' }, { reply: { text: 'Hello' } }]);
+  expect(io.saves.at(-1)).toHaveLength(2);
+  expect(draftsOf('ada').get('s')).toBeUndefined();
+});
+
+test('what is saved, or deleted, leaves no draft', async () => {
+  const io = new FakeIo();
+  const store = await begun(io);
+  await store.ask('s', 'Hi', TURN);
+  expect(tab).toHaveLength(0);
+  io.saving = async () => Promise.reject(new ApiError(0, 'offline', 'No network.'));
+  await store.ask('s', 'Still there?', TURN);
+  expect(tab).toHaveLength(1);
+  store.forget('s');
+  expect(tab).toHaveLength(0);
+});
+
+test('drafts are of one person, and go when somebody signs out', () => {
+  const drafts = draftsOf('ada');
+  drafts.keep('s', { messages: [], configuration: {} });
+  expect(draftsOf('bob').get('s')).toBeUndefined();
+  draftsOf('bob').clear();
+  expect(drafts.get('s')).toBeUndefined();
+});
+
+test('a draft that finds no room is none, not an old one', () => {
+  const drafts = draftsOf('ada');
+  drafts.keep('s', { messages: [], configuration: {} });
+  tab.isFull = true;
+  drafts.keep('s', { messages: [{ type: 'human', content: 'new' }], configuration: {} });
+  expect(drafts.get('s')).toBeUndefined();
 });

@@ -129,3 +129,29 @@ test('an outage while watching is survived', async () => {
   await vi.advanceTimersByTimeAsync(3000);
   expect(phases(store)).toEqual(['indexed']);
 });
+
+test.each([
+  ['the repository', { jobs: async () => Promise.reject(new ApiError(404, 'not_found', 'There is no such repository.')) }, 'There is no such repository.'],
+  [
+    'the document',
+    { jobs: async () => ({ jobs: [] }), document: async () => Promise.reject(new ApiError(404, 'not_found', 'There is no such document.')) },
+    'There is no such document.',
+  ],
+])('a file is not waited for when %s was deleted meanwhile', async (_what, answers, reason) => {
+  const io = Object.assign(new FakeIo(), answers);
+  const store = new UploadStore(io);
+  store.add([file('a.md')], 'demo');
+  await vi.advanceTimersByTimeAsync(2000);
+  expect(store.all()).toMatchObject([{ phase: 'failed', reason }]);
+});
+
+test('a server that is away for a moment is asked again', async () => {
+  const io = new FakeIo();
+  const store = new UploadStore(io);
+  vi.spyOn(io, 'jobs').mockRejectedValueOnce(new ApiError(503, 'unavailable', 'Try again.'));
+  store.add([file('a.md')], 'demo');
+  await vi.advanceTimersByTimeAsync(500);
+  io.end('a.md', 'INGESTION_COMPLETED');
+  await vi.advanceTimersByTimeAsync(4000);
+  expect(phases(store)).toEqual(['indexed']);
+});
