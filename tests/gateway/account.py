@@ -16,8 +16,8 @@ from lisa.auth.wiring import AuthSettings, authenticator
 from lisa.models.schemas import ModelRow
 from lisa.rows import row_of
 from lisa.usage.schemas import Limit
-from moto import mock_aws
 
+from tests.fixtures.played_aws import dynamodb, played_aws
 from tests.gateway.fake_control_plane import CLIENT_ID, ISSUER
 
 MODELS, TOKENS = "gateway-models", "gateway-api-tokens"
@@ -45,7 +45,7 @@ class Account:
 
     @property
     def models(self) -> Any:
-        return boto3.resource("dynamodb").Table(MODELS)
+        return dynamodb().Table(MODELS)
 
     def register(self, model_id: str, model_name: str, url: str | None = None, **more: Any) -> None:
         key = more.pop("api_key", None)
@@ -69,11 +69,11 @@ class Account:
     def limit(self, subject: str, **limit: Any) -> None:
         row = row_of(Limit.model_validate({"subject": subject, **limit}))
         item = {name: value for name, value in row.items() if value is not None}
-        boto3.resource("dynamodb").Table(LIMITS).put_item(Item=item)
+        dynamodb().Table(LIMITS).put_item(Item=item)
 
     def committed(self) -> dict[str, int]:
         """What the ledger has committed, by quota."""
-        rows = boto3.resource("dynamodb").Table(LEDGER).scan()["Items"]
+        rows = dynamodb().Table(LEDGER).scan()["Items"]
         return {str(row["quota"]): int(row["committed"]) for row in rows}
 
     def usage(self) -> list[dict[str, Any]]:
@@ -94,7 +94,7 @@ class Account:
             "username": username,
             "groups": list(groups),
         }
-        boto3.resource("dynamodb").Table(TOKENS).put_item(Item=item)
+        dynamodb().Table(TOKENS).put_item(Item=item)
         self.tokens[username] = raw
         return raw
 
@@ -112,13 +112,12 @@ def forget() -> None:
 @contextlib.contextmanager
 def account(control_plane: str) -> Iterator[Account]:
     """A fresh account; `control_plane` serves the identity provider's keys."""
-    with mock_aws(), pytest.MonkeyPatch.context() as patch:
+    with played_aws(), pytest.MonkeyPatch.context() as patch:
         for name, value in ENVIRONMENT.items():
             patch.setenv(name, value)
         patch.delenv("AWS_ENDPOINT_URL", raising=False)
-        dynamodb = boto3.resource("dynamodb")
         for name, key in ((MODELS, "modelId"), (TOKENS, "token"), (LIMITS, "subject"), (LEDGER, "quota")):
-            dynamodb.create_table(
+            dynamodb().create_table(
                 TableName=name,
                 KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
                 AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"}],
