@@ -1,8 +1,7 @@
 """One inference call on its way: who asks which model for what, and what grounds the answer."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from gateway.attempts import LAST, Chance
 from gateway.form import FormFile
@@ -34,8 +33,10 @@ class _Uncounted:
 UNCOUNTED = _Uncounted()  # for what costs no tokens, like looking at a video
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+NONE: Mapping[str, str] = {}
+
+
+class Call(NamedTuple):
     """One attempt at one deployment.
 
     `body` is the caller's JSON, or the text fields of a form, without `lisa`; `provider_key` is "" for an upstream
@@ -50,7 +51,7 @@ class Call:
     meter: Meter
     grounding: Grounding | None = None
     files: tuple[FormFile, ...] = ()
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = NONE
     chance: Chance = LAST
 
     @property

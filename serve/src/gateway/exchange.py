@@ -21,6 +21,7 @@ Headers = list[tuple[bytes, bytes]]
 
 JSON = b"application/json"
 EVENT_STREAM = b"text/event-stream"
+SAFETY = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
 # A body over the limit is still read (and dropped) up to this multiple: a client that is cut off while it sends sees
 # a broken connection instead of our 413.
 DROPPED_MULTIPLE = 10
@@ -145,7 +146,7 @@ class Exchange:
     async def answer(self, status: int, body: bytes, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
         """A complete answer; JSON unless `headers` name another content type."""
         given = list(headers)
-        if not any(name == b"content-type" for name, _ in given):
+        if b"content-type" not in [name for name, _ in given]:
             given.append((b"content-type", JSON))
         given.append((b"content-length", str(len(body)).encode()))
         await self.start(status, given)
@@ -154,7 +155,7 @@ class Exchange:
     async def start_stream(self, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
         """Begins a stream of server-sent events."""
         given = list(headers)
-        if not any(name == b"content-type" for name, _ in given):
+        if b"content-type" not in [name for name, _ in given]:
             given.append((b"content-type", EVENT_STREAM))
         given.append((b"x-accel-buffering", b"no"))
         self.streaming = True
@@ -163,11 +164,8 @@ class Exchange:
     async def start(self, status: int, headers: Headers) -> None:
         """Begins an answer that `write` and `finish` complete."""
         self.status = status
-        headers += (
-            (b"x-request-id", self.request_id.encode()),
-            (b"cache-control", b"no-store"),
-            (b"x-content-type-options", b"nosniff"),
-        )
+        headers.append((b"x-request-id", self.request_id.encode()))
+        headers += SAFETY
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
 
     async def write(self, data: bytes) -> None:

@@ -10,7 +10,7 @@ from lisa.usage.schemas import CallStatus
 
 from gateway import grounding
 from gateway.attempts import Chance, attempt_all
-from gateway.call import Call
+from gateway.call import NONE, Call
 from gateway.errors import ClientLeftError
 from gateway.exchange import Exchange
 from gateway.grounding import Grounding, GroundingRequest
@@ -31,10 +31,11 @@ _VERSIONS = re.compile(r"[\w.:, -]{1,1024}", re.ASCII)
 async def infer(exchange: Exchange, services: Services) -> None:
     """Answers a call for `exchange.operation`. Raises: AppError, before or in the middle of the answer."""
     settings, caller, operation = services.settings, exchange.known_caller, exchange.known_operation
+    headers = exchange.headers
     raw = await exchange.body(
         settings.max_upload_bytes if operation.takes_form else settings.max_body_bytes, settings.body_seconds
     )
-    parsed = await parse_body(raw, exchange.headers.get("content-type", ""), operation)
+    parsed = await parse_body(raw, headers.get("content-type", ""), operation)
     exchange.model_id = parsed.body["model"]
     named = services.registry.find(exchange.model_id, caller)
     if operation.names_user and parsed.body.get("user") is None:
@@ -50,7 +51,7 @@ async def infer(exchange: Exchange, services: Services) -> None:
         operation,
         named.row,
         wants_usage(parsed.body),
-        exchange.headers.get("x-lisa-session-id"),
+        headers.get("x-lisa-session-id"),
         exchange.started_at,
     )
     meter = services.metering.meter(asked, reservation, parsed.body, size)
@@ -126,9 +127,6 @@ class Inference:
             found = await grounding.search(services.control, services.settings, exchange.credential, wanted, question)
         body["messages"] = grounding.grounded(body["messages"], found)
         self.grounding = Grounding(found)
-
-
-NONE: Mapping[str, str] = {}
 
 
 def _wanted_grounding(body: dict[str, Any], operation: Operation) -> GroundingRequest | None:

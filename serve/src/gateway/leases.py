@@ -15,10 +15,10 @@ from weakref import WeakValueDictionary
 from lisa.usage.ledger import Move, Moved
 
 # A slice is at most this part of a limit, so that tasks do not keep much of it from each other, and at first
-# enough for a few calls; it doubles while slices are used up within a second.
+# enough for a few calls; it doubles while slices are used up within a second, and stays while they last some more.
 SHARE = 20
 FIRST_CALLS, MOST_CALLS = 8, 65_536
-FAST_SECONDS = 1.0
+FAST_SECONDS, STEADY_SECONDS = 1.0, 8.0
 REFUSED_SECONDS = 0.5  # how long the ledger's refusal is believed: a flood of refused calls does not reach it
 SWEEP_SECONDS = 0.8  # what lay idle for one sweep is given back by the next: within two seconds
 SWEEPS_AT_ONCE = 16
@@ -139,8 +139,12 @@ class Leases:
     async def _fetch(self, lease: Lease, need: int, limit: int) -> None:
         await self._confirm(lease)
         now = self._clock()
-        is_fast = now - lease.fetched_at < FAST_SECONDS
-        lease.calls = min(lease.calls * 2, MOST_CALLS) if is_fast else FIRST_CALLS
+        lasted = now - lease.fetched_at
+        is_steady = lasted < STEADY_SECONDS
+        if not is_steady:
+            lease.calls = FIRST_CALLS
+        elif lasted < FAST_SECONDS:
+            lease.calls = min(lease.calls * 2, MOST_CALLS)
         lease.fetched_at = now
         lease.keep = min(limit // SHARE, need * lease.calls)
         shortage = lease.wanted - lease.free
@@ -152,7 +156,7 @@ class Leases:
         if not moved.is_applied and shortage > 0 and 0 < room < amount and lease.free + room >= need:
             moved = await self._move(lease, room, limit)
             room = limit - moved.committed
-        lease.low = amount // 2 if moved.is_applied and is_fast else 0
+        lease.low = amount // 2 if moved.is_applied and is_steady else 0
         if not moved.is_applied and shortage > 0:
             lease.room = max(room, 0)
             lease.refused_until = self._clock() + REFUSED_SECONDS

@@ -17,7 +17,7 @@ from lisa.usage.quotas import Quota, end_of, quotas_of
 from lisa.usage.schemas import Limit, Metric
 
 from gateway.errors import LimitExceededError
-from gateway.estimates import ONE_REQUEST, Needs, needs_of
+from gateway.estimates import ONE_REQUEST, needs_of
 from gateway.leases import SWEEP_SECONDS, Lease, Leases, Ledger
 from gateway.limit_refusals import refusal_of
 from gateway.logs import fields
@@ -115,10 +115,10 @@ class Limits:
 
         Raises: LimitExceededError; UnavailableError when limits hold for this caller and cannot be checked.
         """
-        plan = self._plan(caller)
+        plan, leases = self._plan(caller), self._leases
         taken: list[tuple[Lease, int, int]] = []
         if not plan:
-            return Reservation(self._leases, taken)
+            return Reservation(leases, taken)
         needs = ONE_REQUEST
         if any(place for _, _, place in plan):
             priced = [(row, self._prices.peek(row)) for row in rows]
@@ -126,27 +126,22 @@ class Limits:
                 priced = await asyncio.to_thread(lambda: [(row, self._prices.of(row)) for row in rows])
             needs = needs_of(operation, body, body_bytes, [(row, price or FREE) for row, price in priced])
         try:
-            for lease, quota, place in plan:
-                need = self._need(quota, needs, place)
-                if need and not await self._reserve(lease, need, quota.limit):
+            for lease, quota, place in plan:  # of a busy caller there are many: nothing here is called without need
+                limit = quota.limit
+                need = most if (most := needs.most[place]) <= limit else self._alone(quota, needs.likely[place])
+                if need and not leases.take(lease, need, limit) and not await leases.fetch(lease, need, limit):
                     raise self._refusal(quota, need)
                 taken.append((lease, place, need))
         except BaseException:  # also when the caller leaves while we wait
             for lease, _, need in taken:
-                self._leases.settle(lease, need, 0)
+                leases.settle(lease, need, 0)
             raise
-        return Reservation(self._leases, taken)
+        return Reservation(leases, taken)
 
-    async def _reserve(self, lease: Lease, need: int, limit: int) -> bool:
-        return self._leases.take(lease, need, limit) or await self._leases.fetch(lease, need, limit)
-
-    def _need(self, quota: Quota, needs: Needs, place: int) -> int:
-        """What to reserve. A call whose upper bound is beyond the limit has to wait until it is alone."""
-        most = needs.most[place]
-        if most <= quota.limit:
-            return most
-        if needs.likely[place] > quota.limit:
-            raise self._refusal(quota, needs.likely[place])
+    def _alone(self, quota: Quota, likely: int) -> int:
+        """What to reserve for a call whose upper bound is beyond the limit: all, so it waits until it is alone."""
+        if likely > quota.limit:
+            raise self._refusal(quota, likely)
         return quota.limit
 
     def _refusal(self, quota: Quota, need: int) -> LimitExceededError:

@@ -1,9 +1,10 @@
 """Tokens and cost of one call, read from what passes by; at its end its reservation is settled and a record is sent."""
 
 import time
+from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from lisa.auth.schemas import Caller
@@ -21,10 +22,10 @@ from gateway.usage_reading import NONE, has_usage, tokens_in_answer, tokens_of, 
 ANTHROPIC_FRAME_BYTES = 118
 ANSWER_FRAME_BYTES = 300  # of an answer that is not streamed
 MAX_SESSION_ID = 128
+DAY_SECONDS = 86_400
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """What was asked. `row`: the model that was named; `wants_usage`: a stream shall tell its usage."""
 
     request_id: str
@@ -59,6 +60,7 @@ class Meter:
     __slots__ = (
         "_asked",
         "_bytes",
+        "_cost",
         "_estimated",
         "_events",
         "_is_told",
@@ -83,6 +85,7 @@ class Meter:
         self._estimated = False
         self._events = 0
         self._bytes = 0
+        self._cost: int | None = None  # until it is known
         self._status: CallStatus | None = None
         self._time = self._ms = 0.0
 
@@ -115,13 +118,30 @@ class Meter:
             self._estimate(status)
         tokens = self._tokens
         price = self._metering.prices.peek(self._row)  # known whenever a budget holds: it was needed to reserve
-        cost = cost_of(price, *tokens) if price is not None else 0
-        self._reservation.settle(tokens.prompt, tokens.completion, cost)
+        if price is not None:
+            self._cost = cost_of(price, *tokens)
+        self._reservation.settle(tokens.prompt, tokens.completion, self._cost or 0)
         self._metering.queue.put(self)
+
+    def kind(self) -> Hashable:
+        """See `usage_queue.Recorded`."""
+        asked, caller = self._asked, self._asked.caller
+        return (
+            self._time // DAY_SECONDS,
+            caller.username,
+            caller.key_id,
+            caller.groups,
+            asked.row.model_id,
+            self._row.model_id,
+            asked.operation.name,
+            asked.session_id,
+            self._estimated,
+            self._status,
+        )
 
     def record(self) -> dict[str, Any]:
         """As `lisa.usage.schemas.UsageRecord` in JSON. May read the list of prices: not for the loop."""
-        asked, tokens = self._asked, self._tokens
+        asked = self._asked
         answered_by = self._row.model_id
         return {
             "requestId": asked.request_id,
@@ -132,14 +152,27 @@ class Meter:
             "modelId": asked.row.model_id,
             "deploymentId": answered_by if answered_by != asked.row.model_id else None,
             "operation": asked.operation.name,
-            "requests": 1,
             "sessionId": asked.session_id if asked.session_id and len(asked.session_id) <= MAX_SESSION_ID else None,
+            "estimated": self._estimated,
+            "status": self._status,
+            **self._sums(),
+        }
+
+    def add_to(self, record: dict[str, Any]) -> None:
+        """See `usage_queue.Recorded`. As `record`, not for the loop."""
+        for name, value in self._sums().items():
+            record[name] = min(record[name] + value, MAX_COUNT)  # more would refuse the whole message
+
+    def _sums(self) -> dict[str, float]:
+        tokens, cost = self._tokens, self._cost
+        if cost is None:
+            cost = self._cost = cost_of(self._metering.prices.of(self._row), *tokens)
+        return {
+            "requests": 1,
             "promptTokens": tokens.prompt,
             "completionTokens": tokens.completion,
             "cachedTokens": tokens.cached,
-            "costMicroUsd": min(cost_of(self._metering.prices.of(self._row), *tokens), MAX_COUNT),
-            "estimated": self._estimated,
-            "status": self._status,
+            "costMicroUsd": min(cost, MAX_COUNT),
             "ms": round(self._ms, 1),
         }
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import quote
 
 import aiohttp
@@ -120,7 +121,7 @@ def _request_headers(call: Call, request_id: str) -> dict[str, str]:
         "Accept-Encoding": "identity",  # the bytes are passed on as they are, and grounded ones are read
         "User-Agent": "lisa-gateway",
         "X-Request-Id": request_id,
-        "x-litellm-end-user-id": quote(call.username, safe="@.+-_:"),
+        "x-litellm-end-user-id": _quoted(call.username),
         **call.headers,
     }
     if not call.files:
@@ -129,6 +130,11 @@ def _request_headers(call: Call, request_id: str) -> dict[str, str]:
         name = call.target.provider.key_header
         headers[name] = f"Bearer {call.provider_key}" if name is KeyHeader.BEARER else call.provider_key
     return headers
+
+
+@lru_cache(10_000)
+def _quoted(username: str) -> str:
+    return quote(username, safe="@.+-_:")
 
 
 def _safe(raw_headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

@@ -4,8 +4,7 @@
 
 import contextlib
 import re
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from lisa.errors import BadRequestError
@@ -35,8 +34,7 @@ MAX_DEPTH = 8
 _SEPARATORS = re.compile(r"[][.]+")  # as forms write nested names: `metadata[api_base]`
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(NamedTuple):
     """A body that may be passed on: its JSON or the text fields of its form, and the form's files."""
 
     body: dict[str, Any]

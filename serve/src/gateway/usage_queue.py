@@ -4,26 +4,36 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Hashable, Sequence
 from typing import Any, Protocol
 
 import orjson
 from lisa.usage.outbox import Batches, Message, Sent
-from lisa.usage.schemas import MAX_COUNT
 
 from gateway.logs import fields
 
 logger = logging.getLogger(__name__)
 
 FLUSH_SECONDS = 1.0
-SUMS = ("requests", "promptTokens", "completionTokens", "cachedTokens", "costMicroUsd", "ms")
 KEPT_RECORDS = 20_000  # while the queue cannot be reached: some MB
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 30.0
 CLOSING_SECONDS = 5.0
 
 
 class Recorded(Protocol):
-    def record(self) -> dict[str, Any]: ...
+    """A call that has ended."""
+
+    def kind(self) -> Hashable:
+        """Equal for calls that counters do not tell apart: they differ in sums and in what is each call's own."""
+        ...
+
+    def record(self) -> dict[str, Any]:
+        """As `lisa.usage.schemas.UsageRecord` in JSON."""
+        ...
+
+    def add_to(self, record: dict[str, Any]) -> None:
+        """Adds this call to the record of another one of its kind."""
+        ...
 
 
 class Outbox(Protocol):
@@ -80,7 +90,9 @@ class UsageQueue:
         while not self._closing.is_set():
             await _wait(self._wake, self._seconds)
             self._wake.clear()
-            while self._has_some and not self._closing.is_set():
+            is_due = bool(self._waiting)
+            while (is_due or self._merged or self._packed) and not self._closing.is_set():
+                is_due = False  # what comes meanwhile waits for more: each request takes time from the calls
                 if not await self.flush():
                     await _wait(self._closing, self._pause())
 
@@ -118,18 +130,18 @@ class UsageQueue:
 
     def _merge(self) -> None:
         """Makes one record of waiting calls that count for the same: a busy caller costs no more than a quiet one."""
-        merged: dict[tuple[Any, ...], dict[str, Any]] = {}
+        merged: dict[Hashable, dict[str, Any]] = {}
         for _ in range(len(self._waiting)):
+            call = self._waiting.popleft()
             try:
-                record = self._waiting.popleft().record()
+                kind = call.kind()
+                if kind in merged:
+                    call.add_to(merged[kind])
+                else:
+                    merged[kind] = call.record()
             except Exception:
                 logger.exception("usage record cannot be made")
                 self._lost += 1
-                continue
-            same = merged.setdefault(_counts_for(record), record)
-            if same is not record:
-                for name in SUMS:
-                    same[name] = min(same[name] + record[name], MAX_COUNT)  # more would refuse the whole message
         self._merged = list(merged.values())
 
     def _pause(self) -> float:
@@ -139,22 +151,6 @@ class UsageQueue:
         if self._lost:
             logger.error("usage lost", extra=fields(calls=self._lost))
             self._lost = 0
-
-
-def _counts_for(record: dict[str, Any]) -> tuple[Any, ...]:
-    """All but sums and what is the call's own: counters do not tell calls apart that agree in it."""
-    return (
-        record["time"][:10],  # the day
-        record["username"],
-        record["keyId"],
-        tuple(record["groups"]),
-        record["modelId"],
-        record["deploymentId"],
-        record["operation"],
-        record["sessionId"],
-        record["estimated"],
-        record["status"],
-    )
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

@@ -82,6 +82,19 @@ async def test_few_calls_reach_the_ledger() -> None:
     assert len(ledger.moves) < 20
 
 
+async def test_steady_load_asks_the_ledger_now_and_then() -> None:
+    ledger, now, waited = Reached(), [NOW], 0
+    limits = await limits_of(ledger, Limit(subject="user#*", requests_per_minute=10**9), clock=lambda: now[0])
+    for number in range(40_000):  # 1,000 a second, so that a slice lasts longer than a second and is not the smallest
+        now[0] = NOW + number / 1000
+        before = len(ledger.moves)
+        (await admit(limits)).settle(1, 1, 1)
+        waited += len(ledger.moves) > before
+        await asyncio.sleep(0)
+    assert len(ledger.moves) < 60
+    assert waited < 20  # the others found their slice fetched before
+
+
 async def test_what_a_call_did_not_use_is_given_back() -> None:
     ledger = Reached()
     limits = await limits_of(ledger, Limit(subject="user#*", tokens_per_minute=1000, budget_micro_usd=10_000))

@@ -21,7 +21,7 @@ from gateway.operations import (
     Operation,
 )
 from gateway.pricing import Prices
-from lisa.usage.schemas import CallStatus, UsageRecord
+from lisa.usage.schemas import MAX_COUNT, CallStatus, UsageRecord
 
 from tests.unit.gateway.calls import ADA, model
 
@@ -304,6 +304,58 @@ def test_translated_answers_tell_their_counts() -> None:
     meter.answer(told(10, 4, cached=2))
     assert counts(closed(meter)) == (10, 4, 2, False)
     assert sink.settled == [(10, 4, 22)]
+
+
+def ended(usage: bytes = told(10, 4, cached=2), **changes: Any) -> Meter:
+    """A call that has ended; `changes` are of what was asked, or `answered_by` and `status`."""
+    meter, _ = meter_of()
+    status = changes.pop("status", CallStatus.COMPLETED)
+    meter.answered_by(model(changes.pop("answered_by", "m")))
+    meter._asked = meter._asked._replace(**changes)
+    meter.answer(usage)
+    meter.close(status)
+    return meter
+
+
+def test_calls_of_one_kind_add_up_to_one_record() -> None:
+    first, second = ended(), ended(told(100, 40, cached=20), request_id="r2")
+    assert first.kind() == second.kind()
+    record = first.record()
+    second.add_to(record)
+    summed = UsageRecord.model_validate(record)
+    assert (summed.request_id, summed.requests, counts(summed)) == ("r1", 2, (110, 44, 22, False))
+    assert summed.ms >= first.record()["ms"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"caller": ADA.model_copy(update={"username": "bob"})},
+        {"caller": ADA.model_copy(update={"key_id": "key-2"})},
+        {"caller": ADA.model_copy(update={"groups": frozenset({"finance"})})},
+        {"operation": EMBEDDINGS},
+        {"row": model("other")},
+        {"answered_by": "other"},
+        {"session_id": "session-2"},
+        {"status": CallStatus.FAILED},
+        {"usage": b"{}"},  # so that its tokens are estimated
+    ],
+    ids=str,
+)
+def test_calls_that_counters_tell_apart_are_of_different_kinds(change: dict[str, Any]) -> None:
+    assert ended(**change).kind() != ended().kind()
+
+
+def test_calls_of_two_days_are_of_different_kinds(monkeypatch: pytest.MonkeyPatch) -> None:
+    today = ended()
+    monkeypatch.setattr(time, "time", lambda: today._time + 24 * 60 * 60)
+    assert ended().kind() != today.kind()
+
+
+def test_sums_stay_what_a_record_may_tell() -> None:
+    record = ended().record() | {"promptTokens": MAX_COUNT - 1}
+    ended().add_to(record)
+    assert UsageRecord.model_validate(record).prompt_tokens == MAX_COUNT
 
 
 def test_close_counts_once() -> None:

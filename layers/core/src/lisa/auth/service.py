@@ -36,10 +36,12 @@ class TokenVerifier(Protocol):
 
 
 def credential_of(headers: Mapping[str, str]) -> str | None:
-    """The credential of a request: Authorization with or without `Bearer`, else Api-Key, else x-api-key."""
-    named = {name.lower(): value for name, value in headers.items()}
+    """The credential of a request: Authorization with or without `Bearer`, else Api-Key, else x-api-key.
+
+    The headers' names are in lower case.
+    """
     for name in CREDENTIAL_HEADERS:
-        scheme, _, rest = (named.get(name) or "").strip().partition(" ")
+        scheme, _, rest = (headers.get(name) or "").strip().partition(" ")
         value = rest.strip() if scheme.lower() == "bearer" else f"{scheme} {rest}".strip()
         if value:
             return value
