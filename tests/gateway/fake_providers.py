@@ -23,6 +23,7 @@ class FakeProviders:
             f"{AZURE}/audio/speech": self._speech,
             f"{AZURE}/audio/transcriptions": self._transcription,
             "/openai/v1/videos": self._video,
+            "/openai/v1/videos/video_up/remix": self._remix,
             "/v2/embed": self._embed,
             "/v2/rerank": self._rerank,
         }
@@ -61,6 +62,10 @@ class FakeProviders:
     async def _video(self, body: dict[str, Any]) -> web.Response:
         fields = {"id": "video_up", "object": "video", "status": "queued", "created_at": 1_700_000_000}
         return web.json_response({**fields, "model": body.get("model"), "progress": 0, "seconds": "4"})
+
+    async def _remix(self, _: dict[str, Any]) -> web.Response:
+        fields = {"id": "video_like_it", "object": "video", "status": "queued", "created_at": 1_700_000_000}
+        return web.json_response({**fields, "model": "sora-2", "remixed_from_video_id": "video_up"})
 
     async def _film(self, _: dict[str, Any]) -> web.Response:
         return web.Response(body=FILM, content_type="video/mp4")

@@ -96,7 +96,7 @@ def test_transcriptions(world: World, seen: Seen) -> None:
     assert seen.body["timestamp_granularities[]"] == "word"
 
 
-def test_film_is_made_looked_at_and_fetched(world: World, seen: Seen) -> None:
+def test_film_is_made_looked_at_fetched_and_remixed(world: World, seen: Seen) -> None:
     videos = world.sdk().videos
     made = videos.create(model="az-sora-2", prompt="a cat", seconds="4", input_reference=PICTURE)
     assert (made.status, made.model) == ("queued", "sora-2")
@@ -106,6 +106,11 @@ def test_film_is_made_looked_at_and_fetched(world: World, seen: Seen) -> None:
     content = videos.download_content(made.id)
     assert content.content == FILM
     assert content.response.headers["content-type"] == "video/mp4"
+    remixed = videos.remix(made.id, prompt="a dog")
+    assert seen.paths[-1] == "/openai/v1/videos/video_up/remix"
+    assert seen.body["prompt"] == "a dog"
+    assert (remixed.status, remixed.remixed_from_video_id) == ("queued", made.id)
+    assert remixed.id not in (made.id, "video_like_it")
     with pytest.raises(openai.BadRequestError, match="end by themselves"):
         videos.delete(made.id)
 

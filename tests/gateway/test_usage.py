@@ -8,6 +8,7 @@ import anthropic
 import httpx
 import openai
 import pytest
+from gateway import video_ids
 
 from tests.gateway.conftest import World
 from tests.gateway.serving import eventually
@@ -125,6 +126,14 @@ def test_messages_and_responses_are_counted(priced: World) -> None:
     assert (record["promptTokens"], record["completionTokens"], record["cachedTokens"]) == (6, 2, 1)
 
 
+def test_remix_is_counted_and_looking_at_a_video_is_not(priced: World) -> None:
+    made = priced.sdk("bob").videos.create(model="echo", prompt="a hill")
+    assert record_of(priced, operation="videos", username="bob")["requests"] == 1
+    priced.sdk("bob").videos.retrieve(made.id)
+    priced.sdk("bob").videos.remix(made.id, prompt="a tree")
+    assert record_of(priced, operation="videos", username="bob")["requests"] == 1
+
+
 def test_fourth_request_of_a_minute_is_refused_on_every_route(priced: World) -> None:
     refused: httpx.Response | None = None
     with priced.http("three") as http:
@@ -134,10 +143,12 @@ def test_fourth_request_of_a_minute_is_refused_on_every_route(priced: World) -> 
             ("messages", {"model": "keyless", "messages": ASK, "max_tokens": 5}),
             ("images/generations", {"model": "echo", "prompt": "x"}),
             ("rerank", {"model": "echo", "query": "q", "documents": ["a"]}),
+            (f"videos/{video_ids.encode('echo', 'vid-1')}/remix", {"prompt": "a hill"}),
         ]:
             answer = http.post(f"/v1/{path}", json=body)
             if answer.status_code == 429:
                 refused = answer
+        assert answer.status_code == 429
     assert refused is not None
     body = refused.json()
     assert body["error"]["type"] == "rate_limit_error"

@@ -6,15 +6,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lisa.errors import BadRequestError, InvalidError
-from lisa.usage.schemas import CallStatus
 
 from gateway import grounding
+from gateway.accounting import account
 from gateway.attempts import Chance, attempt_all
 from gateway.call import NONE, Call
-from gateway.errors import ClientLeftError
 from gateway.exchange import Exchange
 from gateway.grounding import Grounding, GroundingRequest
-from gateway.metering import Asked, Meter, wants_usage
+from gateway.metering import Meter
 from gateway.operations import Operation, Protocol
 from gateway.relay import NotSpokenError, relay
 from gateway.requests import Parsed, parse_body
@@ -31,11 +30,10 @@ _VERSIONS = re.compile(r"[\w.:, -]{1,1024}", re.ASCII)
 async def infer(exchange: Exchange, services: Services) -> None:
     """Answers a call for `exchange.operation`. Raises: AppError, before or in the middle of the answer."""
     settings, caller, operation = services.settings, exchange.known_caller, exchange.known_operation
-    headers = exchange.headers
     raw = await exchange.body(
         settings.max_upload_bytes if operation.takes_form else settings.max_body_bytes, settings.body_seconds
     )
-    parsed = await parse_body(raw, headers.get("content-type", ""), operation)
+    parsed = await parse_body(raw, exchange.headers.get("content-type", ""), operation)
     exchange.model_id = parsed.body["model"]
     named = services.registry.find(exchange.model_id, caller)
     if operation.names_user and parsed.body.get("user") is None:
@@ -43,32 +41,16 @@ async def infer(exchange: Exchange, services: Services) -> None:
     wanted = _wanted_grounding(parsed.body, operation)
     targets = services.deployments.order(named, caller)
     size = len(raw) + (wanted.top_k * PASSAGE_BYTES if wanted else 0)
-    rows = [target.row for target in targets]
-    reservation = await services.limits.admit(caller, rows, operation, parsed.body, size)
-    asked = Asked(
-        exchange.request_id,
-        caller,
-        operation,
-        named.row,
-        wants_usage(parsed.body),
-        headers.get("x-lisa-session-id"),
-        exchange.started_at,
-    )
-    meter = services.metering.meter(asked, reservation, parsed.body, size)
-    inference = Inference(services, operation, parsed, meter, targets, wanted)
-    try:
+
+    async def answer(meter: Meter) -> None:
+        inference = Inference(services, operation, parsed, meter, targets, wanted)
         checks = services.guardrails.of(named, targets, caller)
         if checks is None:
             await inference.answer(exchange)
         else:
             await checks.run(exchange, parsed.body, inference.answer)
-    except ClientLeftError:
-        meter.close(CallStatus.CUT_SHORT)
-        raise
-    except BaseException:
-        meter.close(CallStatus.CUT_SHORT if exchange.status else CallStatus.FAILED)
-        raise
-    meter.close(CallStatus.COMPLETED if exchange.status < 400 else CallStatus.FAILED)
+
+    await account(exchange, services, named, targets, parsed.body, size, answer)
 
 
 @dataclass(slots=True)

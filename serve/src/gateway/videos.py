@@ -1,17 +1,20 @@
 """Looking at, fetching, remixing and deleting a video that was made here."""
 
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs, quote
 
 import orjson
 from lisa.errors import BadRequestError
 
+from gateway import call as calls
 from gateway import video_ids
+from gateway.accounting import account
 from gateway.call import UNCOUNTED, Call
 from gateway.exchange import Exchange
+from gateway.metering import Meter
 from gateway.operations import VIDEOS
 from gateway.relay import relay_to
+from gateway.routing import Target
 from gateway.services import Services
 from gateway.translate import translate_by
 from gateway.translate.films import video
@@ -19,20 +22,21 @@ from gateway.watch import Watch
 
 
 async def get(exchange: Exchange, services: Services) -> None:
-    await _pass(exchange, services, "GET")
+    await _look(exchange, services, "GET")
 
 
 async def delete(exchange: Exchange, services: Services) -> None:
-    await _pass(exchange, services, "DELETE")
+    await _look(exchange, services, "DELETE")
 
 
 async def content(exchange: Exchange, services: Services) -> None:
     """The film, or with `?variant=thumbnail|spritesheet` pictures of it."""
     variant = parse_qs(exchange.scope["query_string"].decode("latin-1")).get("variant", [""])[0]
-    await _pass(exchange, services, "GET", "content", variant=variant)
+    await _look(exchange, services, "GET", "content", variant)
 
 
 async def remix(exchange: Exchange, services: Services) -> None:
+    """Another film like it: limited, counted and guarded as the first."""
     raw = await exchange.body(services.settings.max_body_bytes, services.settings.body_seconds)
     try:
         prompt = orjson.loads(raw)["prompt"]
@@ -40,34 +44,46 @@ async def remix(exchange: Exchange, services: Services) -> None:
         raise BadRequestError("`prompt` is missing. Send a JSON object with it.") from None
     if not isinstance(prompt, str):
         raise BadRequestError("`prompt` has to be text.")
-    await _pass(exchange, services, "POST", "remix", {"prompt": prompt})
+    target, upstream_id = _found(exchange, services)
+    body = {"prompt": prompt}
+
+    async def answer(meter: Meter) -> None:
+        call = await _call(exchange, services, target, body, meter)
+
+        async def pass_on(guarded: Exchange) -> None:
+            await _pass_on(guarded, services, call, upstream_id, "POST", "remix")
+
+        checks = services.guardrails.of(target, (), exchange.known_caller)
+        if checks is None:
+            await pass_on(exchange)
+        else:
+            await checks.run(exchange, body, pass_on)
+
+    await account(exchange, services, target, (target,), body, len(raw), answer)
 
 
-async def _pass(
-    exchange: Exchange,
-    services: Services,
-    method: str,
-    action: str = "",
-    body: Mapping[str, Any] | None = None,
-    variant: str = "",
-) -> None:
+async def _look(exchange: Exchange, services: Services, method: str, action: str = "", variant: str = "") -> None:
+    """What costs nothing, and is no call of a model."""
+    target, upstream_id = _found(exchange, services)
+    call = await _call(exchange, services, target, {}, UNCOUNTED)
+    await _pass_on(exchange, services, call, upstream_id, method, action, variant)
+
+
+def _found(exchange: Exchange, services: Services) -> tuple[Target, str]:
+    """The model that made the video, and the video's id there. Raises: ModelNotFoundError."""
     exchange.model_id, upstream_id = video_ids.decode(exchange.path_id)
-    target = services.registry.find(exchange.model_id, exchange.known_caller)
+    return services.registry.find(exchange.model_id, exchange.known_caller), upstream_id
+
+
+async def _call(
+    exchange: Exchange, services: Services, target: Target, body: dict[str, Any], meter: calls.Meter
+) -> Call:
     key = await services.keys.get(target.row)
-    call = Call(VIDEOS, target, dict(body or {}), exchange.known_caller.username, key, UNCOUNTED)
-    checks = services.guardrails.of(target, (), exchange.known_caller) if body else None
-    if checks is None:
-        await _pass_on(exchange, services, call, upstream_id, method, action, variant)
-    else:
-        await checks.run(
-            exchange,
-            call.body,
-            lambda guarded: _pass_on(guarded, services, call, upstream_id, method, action, variant),
-        )
+    return Call(VIDEOS, target, body, exchange.known_caller.username, key, meter)
 
 
 async def _pass_on(
-    exchange: Exchange, services: Services, call: Call, upstream_id: str, method: str, action: str, variant: str
+    exchange: Exchange, services: Services, call: Call, upstream_id: str, method: str, action: str, variant: str = ""
 ) -> None:
     target = call.target
     async with Watch(exchange) as watch:

@@ -5,9 +5,8 @@ from typing import Any
 
 from lisa.errors import BadRequestError
 
-from gateway import video_ids
 from gateway.translate.job import Events, Job, Whole
-from gateway.translate.media import as_json
+from gateway.translate.media import as_video
 
 FILM, PICTURE = b"video/mp4", b"image/webp"
 
@@ -26,10 +25,7 @@ def video(upstream_id: str, action: str, variant: str) -> Callable[[Job], Awaita
             data = await job.library.avideo_content(**arguments, variant=variant or None)
             return Whole(data, PICTURE if variant in ("thumbnail", "spritesheet") else FILM, is_counted=False)
         if action == "remix":
-            answer = await job.library.avideo_remix(**arguments)
-        else:
-            answer = await job.library.avideo_status(**arguments)
-            answer.id = upstream_id  # LiteLLM writes its own of it each time
-        return Whole(video_ids.with_our_ids(as_json(answer).body, job.call.target.model_id))
+            return as_video(job, await job.library.avideo_remix(**arguments))
+        return as_video(job, await job.library.avideo_status(**arguments))
 
     return translated

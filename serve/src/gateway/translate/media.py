@@ -79,8 +79,13 @@ async def videos(job: Job) -> Whole | Events:
     reference = _files(job, "input_reference")
     if reference:
         arguments["input_reference"] = reference[0]
-    answer = as_json(await job.library.avideo_generation(**arguments))
-    return Whole(video_ids.with_our_ids(answer.body, job.call.target.model_id))
+    return as_video(job, await job.library.avideo_generation(**arguments))
+
+
+def as_video(job: Job, answer: Any) -> Whole:
+    """What a provider tells of a video, with our ids in place of those that LiteLLM makes of the provider's."""
+    answer.id = job.library.types.videos.utils.extract_original_video_id(answer.id)
+    return Whole(video_ids.with_our_ids(as_json(answer).body, job.call.target.model_id))
 
 
 def _refuse_stream(job: Job) -> None:
