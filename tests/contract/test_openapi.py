@@ -14,7 +14,7 @@ UNDESCRIBED = {"/", "/{proxy+}", "/docs", "/openapi.json"}  # pages and files
 SERVE = re.compile(r"^/(v1|v2|anthropic|health)")
 
 
-class Loader(yaml.SafeLoader):
+class Loader(yaml.CSafeLoader):
     """Reads CloudFormation's short forms as their plain values."""
 
 
