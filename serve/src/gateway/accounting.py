@@ -1,6 +1,7 @@
 """A call within its caller's limits: reserve before it, settle and record after it, however it ends."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
+from types import TracebackType
 from typing import Any
 
 from lisa.usage.schemas import CallStatus
@@ -11,41 +12,42 @@ from gateway.metering import Asked, Meter, wants_usage
 from gateway.routing import Target
 from gateway.services import Services
 
-Answer = Callable[[Meter], Awaitable[None]]
+
+class Account:
+    """`with account as meter:` closes the meter at the end of the block, with how the call ended."""
+
+    __slots__ = ("_exchange", "_meter")
+
+    def __init__(self, exchange: Exchange, meter: Meter) -> None:
+        self._exchange = exchange
+        self._meter = meter
+
+    def __enter__(self) -> Meter:
+        return self._meter
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        status = self._exchange.status
+        if error is None:
+            self._meter.close(CallStatus.COMPLETED if status < 400 else CallStatus.FAILED)
+        else:
+            is_cut = bool(status) or isinstance(error, ClientLeftError)
+            self._meter.close(CallStatus.CUT_SHORT if is_cut else CallStatus.FAILED)
 
 
-async def account(
-    exchange: Exchange,
-    services: Services,
-    named: Target,
-    targets: Sequence[Target],
-    body: dict[str, Any],
-    size: int,
-    answer: Answer,
-) -> None:
-    """Runs `answer`, which tells the meter what passes by.
+async def opened(
+    exchange: Exchange, services: Services, named: Target, targets: Sequence[Target], body: dict[str, Any], size: int
+) -> Account:
+    """Reserves what the call may use.
 
     `named` is the model that was asked for, `targets` those that may answer, `size` the bytes of the prompt at most.
-    Raises: LimitExceededError; UnavailableError when limits hold and cannot be checked; as `answer`.
+    Raises: LimitExceededError; UnavailableError when limits hold and cannot be checked.
     """
     caller, operation = exchange.known_caller, exchange.known_operation
-    reservation = await services.limits.admit(caller, [target.row for target in targets], operation, body, size)
-    asked = Asked(
-        exchange.request_id,
-        caller,
-        operation,
-        named.row,
-        wants_usage(body),
-        exchange.headers.get("x-lisa-session-id"),
-        exchange.started_at,
-    )
-    meter = services.metering.meter(asked, reservation, body, size)
-    try:
-        await answer(meter)
-    except ClientLeftError:
-        meter.close(CallStatus.CUT_SHORT)
-        raise
-    except BaseException:
-        meter.close(CallStatus.CUT_SHORT if exchange.status else CallStatus.FAILED)
-        raise
-    meter.close(CallStatus.COMPLETED if exchange.status < 400 else CallStatus.FAILED)
+    rows = [target.row for target in targets]
+    await services.metering.prices.learn(rows)
+    reservation = await services.limits.admit(caller, rows, operation, body, size)
+    session_id = exchange.headers.get("x-lisa-session-id")
+    asked = Asked(exchange.request_id, caller, operation, named.row, wants_usage(body), session_id, exchange.started_at)
+    return Account(exchange, services.metering.meter(asked, reservation, body, size))

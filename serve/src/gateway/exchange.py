@@ -161,19 +161,21 @@ class Exchange:
         self.streaming = True
         await self.start(200, given)
 
-    async def start(self, status: int, headers: Headers) -> None:
+    def start(self, status: int, headers: Headers) -> Awaitable[None]:
         """Begins an answer that `write` and `finish` complete."""
         self.status = status
         headers.append((b"x-request-id", self.request_id.encode()))
         headers += SAFETY
-        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+        return self._send({"type": "http.response.start", "status": status, "headers": headers})
 
-    async def write(self, data: bytes) -> None:
-        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+    def write(self, data: bytes) -> Awaitable[None]:
+        """A piece of the answer's body."""
+        return self._send({"type": "http.response.body", "body": data, "more_body": True})
 
-    async def finish(self, data: bytes = b"") -> None:
+    def finish(self, data: bytes = b"") -> Awaitable[None]:
+        """The last piece."""
         self.finished = True  # before the last send: the server then tells `receive` that the connection is free
-        await self._send({"type": "http.response.body", "body": data, "more_body": False})
+        return self._send({"type": "http.response.body", "body": data, "more_body": False})
 
     def behind(self, send: Send) -> "Exchange":
         """The same request, answered to `send`, which decides what it forwards to this exchange."""

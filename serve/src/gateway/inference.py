@@ -1,14 +1,14 @@
 """One inference call: check it, ground it, and pass it on or translate it, deployment by deployment."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from lisa.errors import BadRequestError, InvalidError
 
 from gateway import grounding
-from gateway.accounting import account
+from gateway.accounting import opened
 from gateway.attempts import Chance, attempt_all
 from gateway.call import NONE, Call
 from gateway.exchange import Exchange
@@ -41,16 +41,14 @@ async def infer(exchange: Exchange, services: Services) -> None:
     wanted = _wanted_grounding(parsed.body, operation)
     targets = services.deployments.order(named, caller)
     size = len(raw) + (wanted.top_k * PASSAGE_BYTES if wanted else 0)
-
-    async def answer(meter: Meter) -> None:
+    account = await opened(exchange, services, named, targets, parsed.body, size)
+    with account as meter:
         inference = Inference(services, operation, parsed, meter, targets, wanted)
         checks = services.guardrails.of(named, targets, caller)
         if checks is None:
             await inference.answer(exchange)
         else:
             await checks.run(exchange, parsed.body, inference.answer)
-
-    await account(exchange, services, named, targets, parsed.body, size, answer)
 
 
 @dataclass(slots=True)
@@ -65,12 +63,13 @@ class Inference:
     wanted: GroundingRequest | None
     grounding: Grounding | None = field(default=None, init=False)
 
-    async def answer(self, exchange: Exchange) -> None:
-        """Raises: as `ground`, `relay` and `translate`."""
+    def answer(self, exchange: Exchange) -> Awaitable[None]:
+        """Raises: as `grounding.search`, `relay` and `translate`."""
+        return self._answer(exchange) if self.wanted is None else self._answer_grounded(exchange, self.wanted)
+
+    def _answer(self, exchange: Exchange) -> Awaitable[None]:
         services = self.services
-        if self.wanted is not None:
-            await self._ground(exchange, self.wanted)
-        await attempt_all(exchange, services.deployments, self.targets, services.settings.max_attempts, self._attempt)
+        return attempt_all(exchange, services.deployments, self.targets, services.settings.max_attempts, self._attempt)
 
     async def _attempt(self, exchange: Exchange, target: Target, chance: Chance, watch: Watch) -> None:
         services, operation = self.services, self.operation
@@ -101,14 +100,15 @@ class Inference:
         else:
             await translate(exchange, services, call, watch)
 
-    async def _ground(self, exchange: Exchange, wanted: GroundingRequest) -> None:
-        """Puts passages into the body."""
+    async def _answer_grounded(self, exchange: Exchange, wanted: GroundingRequest) -> None:
+        """Puts passages into the body before."""
         body, services = self.parsed.body, self.services
         question = grounding.question_of(body["messages"])
         async with Watch(exchange):
             found = await grounding.search(services.control, services.settings, exchange.credential, wanted, question)
         body["messages"] = grounding.grounded(body["messages"], found)
         self.grounding = Grounding(found)
+        await self._answer(exchange)
 
 
 def _wanted_grounding(body: dict[str, Any], operation: Operation) -> GroundingRequest | None:

@@ -22,7 +22,7 @@ from gateway.leases import SWEEP_SECONDS, Lease, Leases, Ledger
 from gateway.limit_refusals import refusal_of
 from gateway.logs import fields
 from gateway.operations import Operation
-from gateway.pricing import FREE, Prices
+from gateway.pricing import Prices
 
 logger = logging.getLogger(__name__)
 
@@ -111,7 +111,7 @@ class Limits:
     async def admit(
         self, caller: Caller, rows: Sequence[ModelRow], operation: Operation, body: dict[str, Any], body_bytes: int
     ) -> Reservation:
-        """Reserves what a call may use. `rows` are the models that may answer it.
+        """Reserves what a call may use. `rows` are the models that may answer it; their prices were learned.
 
         Raises: LimitExceededError; UnavailableError when limits hold for this caller and cannot be checked.
         """
@@ -121,10 +121,7 @@ class Limits:
             return Reservation(leases, taken)
         needs = ONE_REQUEST
         if any(place for _, _, place in plan):
-            priced = [(row, self._prices.peek(row)) for row in rows]
-            if any(price is None for _, price in priced):
-                priced = await asyncio.to_thread(lambda: [(row, self._prices.of(row)) for row in rows])
-            needs = needs_of(operation, body, body_bytes, [(row, price or FREE) for row, price in priced])
+            needs = needs_of(operation, body, body_bytes, [(row, self._prices.of(row)) for row in rows])
         try:
             for lease, quota, place in plan:  # of a busy caller there are many: nothing here is called without need
                 limit = quota.limit

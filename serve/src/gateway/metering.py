@@ -85,7 +85,7 @@ class Meter:
         self._estimated = False
         self._events = 0
         self._bytes = 0
-        self._cost: int | None = None  # until it is known
+        self._cost = 0
         self._status: CallStatus | None = None
         self._time = self._ms = 0.0
 
@@ -117,10 +117,8 @@ class Meter:
         if not self._is_told:
             self._estimate(status)
         tokens = self._tokens
-        price = self._metering.prices.peek(self._row)  # known whenever a budget holds: it was needed to reserve
-        if price is not None:
-            self._cost = cost_of(price, *tokens)
-        self._reservation.settle(tokens.prompt, tokens.completion, self._cost or 0)
+        self._cost = cost_of(self._metering.prices.of(self._row), *tokens)  # learned before the call
+        self._reservation.settle(tokens.prompt, tokens.completion, self._cost)
         self._metering.queue.put(self)
 
     def kind(self) -> Hashable:
@@ -140,7 +138,7 @@ class Meter:
         )
 
     def record(self) -> dict[str, Any]:
-        """As `lisa.usage.schemas.UsageRecord` in JSON. May read the list of prices: not for the loop."""
+        """As `lisa.usage.schemas.UsageRecord` in JSON."""
         asked = self._asked
         answered_by = self._row.model_id
         return {
@@ -159,20 +157,18 @@ class Meter:
         }
 
     def add_to(self, record: dict[str, Any]) -> None:
-        """See `usage_queue.Recorded`. As `record`, not for the loop."""
+        """See `usage_queue.Recorded`."""
         for name, value in self._sums().items():
             record[name] = min(record[name] + value, MAX_COUNT)  # more would refuse the whole message
 
     def _sums(self) -> dict[str, float]:
-        tokens, cost = self._tokens, self._cost
-        if cost is None:
-            cost = self._cost = cost_of(self._metering.prices.of(self._row), *tokens)
+        tokens = self._tokens
         return {
             "requests": 1,
             "promptTokens": tokens.prompt,
             "completionTokens": tokens.completion,
             "cachedTokens": tokens.cached,
-            "costMicroUsd": min(cost, MAX_COUNT),
+            "costMicroUsd": min(self._cost, MAX_COUNT),
             "ms": round(self._ms, 1),
         }
 

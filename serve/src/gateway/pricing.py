@@ -1,10 +1,11 @@
 """What tokens cost: the model's own prices, else LiteLLM's public list, read as a file without importing LiteLLM."""
 
+import asyncio
 import importlib.util
 import math
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -68,8 +69,14 @@ class Prices:
             )
         return self._known.get((row.model_name, _is_ours(row)))
 
+    async def learn(self, rows: Iterable[ModelRow]) -> None:
+        """Afterwards `of` answers at once for these. Waits, without blocking the loop, when the list is needed."""
+        unknown = [row for row in rows if self.peek(row) is None]
+        if unknown:
+            await asyncio.to_thread(lambda: [self.of(row) for row in unknown])
+
     def of(self, row: ModelRow) -> Price:
-        """Zero for a model that the list does not have. May read the list: call it in a thread, after `peek`."""
+        """Zero for a model that the list does not have. May read the list, unless `learn` has seen to the model."""
         price = self.peek(row)
         if price is None:
             price = FREE if _is_ours(row) else _find(self._loaded(), row.model_name)

@@ -1,17 +1,16 @@
 """Looking at, fetching, remixing and deleting a video that was made here."""
 
+from collections.abc import Awaitable
 from typing import Any
 from urllib.parse import parse_qs, quote
 
 import orjson
 from lisa.errors import BadRequestError
 
-from gateway import call as calls
 from gateway import video_ids
-from gateway.accounting import account
-from gateway.call import UNCOUNTED, Call
+from gateway.accounting import opened
+from gateway.call import UNCOUNTED, Call, Meter
 from gateway.exchange import Exchange
-from gateway.metering import Meter
 from gateway.operations import VIDEOS
 from gateway.relay import relay_to
 from gateway.routing import Target
@@ -46,20 +45,15 @@ async def remix(exchange: Exchange, services: Services) -> None:
         raise BadRequestError("`prompt` has to be text.")
     target, upstream_id = _found(exchange, services)
     body = {"prompt": prompt}
-
-    async def answer(meter: Meter) -> None:
+    account = await opened(exchange, services, target, (target,), body, len(raw))
+    with account as meter:
         call = await _call(exchange, services, target, body, meter)
 
-        async def pass_on(guarded: Exchange) -> None:
-            await _pass_on(guarded, services, call, upstream_id, "POST", "remix")
+        def pass_on(guarded: Exchange) -> Awaitable[None]:
+            return _pass_on(guarded, services, call, upstream_id, "POST", "remix")
 
         checks = services.guardrails.of(target, (), exchange.known_caller)
-        if checks is None:
-            await pass_on(exchange)
-        else:
-            await checks.run(exchange, body, pass_on)
-
-    await account(exchange, services, target, (target,), body, len(raw), answer)
+        await (pass_on(exchange) if checks is None else checks.run(exchange, body, pass_on))
 
 
 async def _look(exchange: Exchange, services: Services, method: str, action: str = "", variant: str = "") -> None:
@@ -75,9 +69,7 @@ def _found(exchange: Exchange, services: Services) -> tuple[Target, str]:
     return services.registry.find(exchange.model_id, exchange.known_caller), upstream_id
 
 
-async def _call(
-    exchange: Exchange, services: Services, target: Target, body: dict[str, Any], meter: calls.Meter
-) -> Call:
+async def _call(exchange: Exchange, services: Services, target: Target, body: dict[str, Any], meter: Meter) -> Call:
     key = await services.keys.get(target.row)
     return Call(VIDEOS, target, body, exchange.known_caller.username, key, meter)
 

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import threading
 
 import pytest
 from gateway.pricing import FREE, Price, Prices, cost_of, micro_usd
@@ -74,6 +75,24 @@ def test_list_is_read_once() -> None:
     for name in ("a", "b", "a", "gpt-x"):
         prices.of(model(name=name, pricing=None))
     assert len(reads) == 1
+
+
+async def test_list_is_learned_in_a_thread_and_only_where_it_is_needed() -> None:
+    threads = []
+
+    def read() -> bytes:
+        threads.append(threading.current_thread())
+        return LIST
+
+    prices = Prices(read)
+    await prices.learn([model()])  # has a price of its own
+    assert not threads
+    rows = [model(name="gpt-x", pricing=None), model(name="unheard-of", pricing=None)]
+    for _ in range(2):
+        await prices.learn(rows)
+    assert len(threads) == 1
+    assert threads[0] is not threading.current_thread()
+    assert all(prices.peek(row) is not None for row in rows)
 
 
 def test_cost_is_rounded_up_to_the_millionth() -> None:
