@@ -8,17 +8,18 @@ import asyncio
 import itertools
 import uuid
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
 from lisa.usage.ledger import Move, Moved
 
 # A slice is at most this part of a limit, so that tasks do not keep much of it from each other, and at first
-# enough for a few calls; it doubles while slices are used up within a second, and stays while they last some more.
+# enough for a few calls; it grows while slices are used up within a second, and stays while they last some more.
 SHARE = 20
 FIRST_CALLS, MOST_CALLS = 8, 65_536
 FAST_SECONDS, STEADY_SECONDS = 1.0, 8.0
+GROWTH = 8  # at most, from one slice to the next
 REFUSED_SECONDS = 0.5  # how long the ledger's refusal is believed: a flood of refused calls does not reach it
 SWEEP_SECONDS = 0.8  # what lay idle for one sweep is given back by the next: within two seconds
 SWEEPS_AT_ONCE = 16
@@ -70,6 +71,10 @@ class Lease:
         self.busy: asyncio.Task[None] | None = None
 
 
+# What a call needs of one quota, the quota's limit, and the place of its metric among requests, tokens and cost.
+Part = tuple[Lease, int, int, int]
+
+
 class Leases:
     """The leases of this task, which the ledger knows by a name that no other task has."""
 
@@ -88,22 +93,24 @@ class Leases:
             lease = self._known[quota] = Lease(quota, expires_at)
         return lease
 
-    def take(self, lease: Lease, need: int, limit: int) -> bool:
-        """Reserves from what is at hand. False: `fetch` has to."""
-        free = lease.free - need
-        if free < 0:
-            return False
-        lease.free = free
-        lease.reserved += need
-        lease.was_used = True
-        if not lease.is_listed:
-            self._list(lease)
-        if free < lease.low and lease.busy is None:
-            self._start(lease, self._fetch(lease, need, limit))
+    def take(self, parts: Sequence[Part]) -> bool:
+        """Reserves all parts from what is at hand, or none of them. False: `fetch` has to."""
+        for lease, need, _, _ in parts:
+            if lease.free < need:
+                return False
+        for lease, need, limit, _ in parts:  # of a busy caller there are many: nothing is called without need
+            lease.free = free = lease.free - need
+            lease.reserved += need
+            lease.was_used = True
+            if not lease.is_listed:
+                self._list(lease)
+            if free < lease.low and lease.busy is None:
+                self._start(lease, self._fetch(lease, need, limit))
         return True
 
-    async def fetch(self, lease: Lease, need: int, limit: int) -> bool:
+    async def fetch(self, part: Part) -> bool:
         """Reserves with the ledger's consent. False: the limit does not allow it. Raises: UnavailableError."""
+        lease, need, limit, _ = part
         lease.wanted += need
         if not lease.is_listed:
             self._list(lease)  # also for what arrives when whoever waited has left
@@ -118,14 +125,16 @@ class Leases:
                     await asyncio.sleep(0)  # one that has just ended is forgotten by its callback, which has to run
         finally:
             lease.wanted -= need
-        return self.take(lease, need, limit)
+        return self.take((part,))
 
-    def settle(self, lease: Lease, reserved: int, spent: int) -> None:
-        lease.reserved -= reserved
-        lease.free += reserved - spent
-        lease.was_used = True
-        if not lease.is_listed:
-            self._list(lease)
+    def settle(self, parts: Iterable[Part], spent: tuple[int, int, int]) -> None:
+        """Puts what was spent, by place, where it was reserved."""
+        for lease, reserved, _, place in parts:
+            lease.reserved -= reserved
+            lease.free += reserved - spent[place]
+            lease.was_used = True
+            if not lease.is_listed:
+                self._list(lease)
 
     def _list(self, lease: Lease) -> None:
         lease.is_listed = True
@@ -144,7 +153,7 @@ class Leases:
         if not is_steady:
             lease.calls = FIRST_CALLS
         elif lasted < FAST_SECONDS:
-            lease.calls = min(lease.calls * 2, MOST_CALLS)
+            lease.calls = min(int(lease.calls / max(lasted / FAST_SECONDS, 1 / GROWTH)), MOST_CALLS)
         lease.fetched_at = now
         lease.keep = min(limit // SHARE, need * lease.calls)
         shortage = lease.wanted - lease.free

@@ -18,7 +18,7 @@ from lisa.usage.schemas import Limit, Metric
 
 from gateway.errors import LimitExceededError
 from gateway.estimates import ONE_REQUEST, needs_of
-from gateway.leases import SWEEP_SECONDS, Lease, Leases, Ledger
+from gateway.leases import SWEEP_SECONDS, Lease, Leases, Ledger, Part
 from gateway.limit_refusals import refusal_of
 from gateway.logs import fields
 from gateway.operations import Operation
@@ -31,10 +31,11 @@ GRACE = timedelta(days=1)  # a row outlives its window: calls that began in it s
 PLAN_SECONDS = 60  # the shortest window
 LEDGER_THREADS = 16  # of their own: waiting calls must not take the loop's default threads
 CLOSING_SECONDS = 5.0
+NOTHING = (0, 0, 0)
 PLACES = {Metric.REQUESTS: 0, Metric.TOKENS: 1, Metric.COST: 2}
 
 ReadLimits = Callable[[], Iterable[Limit]]
-Part = tuple[Lease, Quota, int]  # the last: place of the metric in `Needs`
+Planned = tuple[Lease, Quota, int]  # the last: place of the metric in `Needs`
 CallerKey = tuple[str, str | None, frozenset[str]]
 
 
@@ -71,16 +72,14 @@ class Reservation:
 
     __slots__ = ("_leases", "_parts")
 
-    def __init__(self, leases: Leases, parts: list[tuple[Lease, int, int]]) -> None:
+    def __init__(self, leases: Leases, parts: Sequence[Part]) -> None:
         self._leases = leases
         self._parts = parts
 
     def settle(self, prompt_tokens: int, completion_tokens: int, cost_micro_usd: int) -> None:
         """Once; a second time changes nothing. Never raises or waits."""
-        parts, self._parts = self._parts, []
-        used = (1, prompt_tokens + completion_tokens, cost_micro_usd)
-        for lease, place, reserved in parts:
-            self._leases.settle(lease, reserved, used[place])
+        parts, self._parts = self._parts, ()
+        self._leases.settle(parts, (1, prompt_tokens + completion_tokens, cost_micro_usd))
 
 
 class Limits:
@@ -100,7 +99,7 @@ class Limits:
         self._clock = clock
         self._leases = Leases(ledger, clock)
         self._limits: dict[str, Limit] | None = None  # until they are read
-        self._plans: dict[CallerKey, tuple[Part, ...]] = {}
+        self._plans: dict[CallerKey, tuple[Planned, ...]] = {}
         self._plans_until = 0.0
         self._failing = False
 
@@ -115,25 +114,34 @@ class Limits:
 
         Raises: LimitExceededError; UnavailableError when limits hold for this caller and cannot be checked.
         """
-        plan, leases = self._plan(caller), self._leases
-        taken: list[tuple[Lease, int, int]] = []
+        plan = self._plan(caller)
         if not plan:
-            return Reservation(leases, taken)
+            return Reservation(self._leases, ())
         needs = ONE_REQUEST
         if any(place for _, _, place in plan):
             needs = needs_of(operation, body, body_bytes, [(row, self._prices.of(row)) for row in rows])
+        most, parts = needs.most, []
+        for lease, quota, place in plan:
+            need, limit = most[place], quota.limit
+            if need > limit:
+                need = self._alone(quota, needs.likely[place])
+            parts.append((lease, need, limit, place))
+        if not self._leases.take(parts):
+            await self._take_in_turn(parts, [quota for _, quota, _ in plan])
+        return Reservation(self._leases, parts)
+
+    async def _take_in_turn(self, parts: list[Part], quotas: list[Quota]) -> None:
+        """Raises: as `admit`; then nothing stays reserved."""
+        taken = []
         try:
-            for lease, quota, place in plan:  # of a busy caller there are many: nothing here is called without need
-                limit = quota.limit
-                need = most if (most := needs.most[place]) <= limit else self._alone(quota, needs.likely[place])
-                if need and not leases.take(lease, need, limit) and not await leases.fetch(lease, need, limit):
+            for part, quota in zip(parts, quotas, strict=True):
+                need = part[1]
+                if need and not self._leases.take((part,)) and not await self._leases.fetch(part):
                     raise self._refusal(quota, need)
-                taken.append((lease, place, need))
+                taken.append(part)
         except BaseException:  # also when the caller leaves while we wait
-            for lease, _, need in taken:
-                leases.settle(lease, need, 0)
+            self._leases.settle(taken, NOTHING)
             raise
-        return Reservation(leases, taken)
 
     def _alone(self, quota: Quota, likely: int) -> int:
         """What to reserve for a call whose upper bound is beyond the limit: all, so it waits until it is alone."""
@@ -144,7 +152,7 @@ class Limits:
     def _refusal(self, quota: Quota, need: int) -> LimitExceededError:
         return refusal_of(quota, need, datetime.fromtimestamp(self._clock(), UTC))
 
-    def _plan(self, caller: Caller) -> tuple[Part, ...]:
+    def _plan(self, caller: Caller) -> tuple[Planned, ...]:
         """The quotas that a call of this caller draws on; kept until the minute ends or a limit changes."""
         if self._limits is None:
             raise UnavailableError("The gateway is still reading its limits. Try again in a few seconds.")

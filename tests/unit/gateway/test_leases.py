@@ -34,12 +34,12 @@ async def test_call_between_the_end_of_a_move_and_its_callback_does_not_block_th
 
     async def late() -> bool:
         await ledger.gate
-        return await leases.fetch(lease, 20, LIMIT)
+        return await leases.fetch((lease, 20, LIMIT, 0))
 
     before = signal.signal(signal.SIGALRM, _spinning)
     signal.alarm(5)
     try:
-        assert all(await asyncio.gather(late(), leases.fetch(lease, 1, LIMIT)))
+        assert all(await asyncio.gather(late(), leases.fetch((lease, 1, LIMIT, 0))))
     finally:
         signal.alarm(0)
         signal.signal(signal.SIGALRM, before)

@@ -127,7 +127,7 @@ class World(RuleBasedStateMachine):
                 if call.cancelled() or isinstance(call.exception(), LimitExceededError | UnavailableError):
                     continue
                 reservation = call.result()
-                parts = [(lease.quota, place, need) for lease, place, need in reservation._parts]
+                parts = [(lease.quota, place, need) for lease, need, _, place in reservation._parts]
                 task.running.append(Running(reservation, parts))
             task.sweeps = [sweep for sweep in task.sweeps if not sweep.done()]
 
