@@ -1,7 +1,8 @@
 """The whole suite, as `make test` runs it: static checks, every level of tests, and a table of counts at the end.
 
 The stack for the end-to-end and browser tests starts at once, with data and ports of its own, while the levels that
-need none are running. It is started a second time with IAM enforced: a missing permission fails a test.
+need none are running. A second one, with IAM enforced, comes up while the first is being killed part by part: there a
+missing permission fails a test.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree  # reads only what our own pytest wrote
 
@@ -26,15 +28,17 @@ from local.terminal import Terminal
 ROOT = Path(__file__).parent.parent
 HOME = ROOT / ".local" / "test"
 REPORTS = HOME / "reports"
-PORTS = {
-    "LISA_PORT": "8780",
-    "LISA_EMULATOR_PORT": "4780",
-    "LISA_POSTGRES_PORT": "5780",
-    "LISA_GATEWAY_PORT": "8781",
-    "LISA_MODELS_PORT": "8782",
-    "LISA_LLM_PORT": "8783",
-}
+SERVERS = (
+    "LISA_PORT",
+    "LISA_EMULATOR_PORT",
+    "LISA_POSTGRES_PORT",
+    "LISA_GATEWAY_PORT",
+    "LISA_MODELS_PORT",
+    "LISA_LLM_PORT",
+)
 STACK_SECONDS = 600
+# In this order their modules are run; those of many seconds, the harness and the linter, are not left to the end.
+LEVELS = ["tests/unit", "tests/contract", "tests/functional", "tests/gateway"]
 CHECKS = (
     (["ruff", "check"], ROOT),
     (["ruff", "format", "--check"], ROOT),
@@ -42,6 +46,27 @@ CHECKS = (
     (["npm", "run", "--silent", "lint"], ROOT / "frontend"),
     (["npm", "test", "--silent"], ROOT / "frontend"),
 )
+
+
+@dataclass(frozen=True)
+class Stack:
+    """One running system: its data are in `home`, its servers listen from `port` on."""
+
+    home: Path
+    port: int
+
+    @property
+    def settings(self) -> dict[str, str]:
+        ports = {name: str(self.port + place) for place, name in enumerate(SERVERS)}
+        return {"LISA_HOME": str(self.home), **ports}
+
+    @property
+    def outputs(self) -> Path:
+        return self.home / "outputs.json"
+
+    @property
+    def log(self) -> Path:
+        return self.home / "stack.log"
 
 
 class Suite:
@@ -70,12 +95,12 @@ class Suite:
             self.failed.append(name)
             print(done.stdout[-4000:] + done.stderr[-4000:], flush=True)
 
-    def pytest(self, name: str, paths: list[str], *options: str, home: Path | None = None) -> None:
+    def pytest(self, name: str, paths: list[str], *options: str, stack: Stack | None = None) -> None:
         report = REPORTS / f"{name.replace(' ', '-')}.xml"
         self.say(f"{name} …")
         environment = dict(os.environ)
-        if home:
-            environment |= {"LISA_OUTPUTS": str(home / "outputs.json"), "LISA_HOME": str(home)} | PORTS
+        if stack:
+            environment |= {"LISA_OUTPUTS": str(stack.outputs)} | stack.settings
         done = subprocess.run(
             [sys.executable, "-m", "pytest", *paths, f"--junitxml={report}", *options],
             cwd=ROOT,
@@ -90,7 +115,8 @@ class Suite:
     def _count(self, name: str, report: Path) -> None:
         suffix = name.partition(" ")[2]
         for case in ElementTree.parse(report).iter("testcase"):
-            level = " ".join([case.get("classname", "").split(".")[1], suffix]).strip()
+            _, _, level = case.get("classname", "").partition("tests.")
+            level = " ".join([level.partition(".")[0] or "collection", suffix]).strip()
             kinds = {child.tag for child in case}
             ended = "failed" if kinds & {"failure", "error"} else "skipped" if "skipped" in kinds else "passed"
             self.counts.setdefault(level, Counter())[ended] += 1
@@ -107,13 +133,12 @@ class Suite:
 
 
 @contextlib.contextmanager
-def stack(suite: Suite, home: Path, **settings: str) -> Iterator[None]:
+def running(suite: Suite, stack: Stack, **settings: str) -> Iterator[None]:
     """A stack with nothing in it yet; its output is kept, and shown when it does not start."""
-    shutil.rmtree(home, ignore_errors=True)
-    home.mkdir(parents=True)
-    log = home / "stack.log"
-    environment = {**os.environ, **PORTS, "LISA_HOME": str(home), **settings}
-    with log.open("wb") as out:
+    shutil.rmtree(stack.home, ignore_errors=True)
+    stack.home.mkdir(parents=True)
+    environment = {**os.environ, **stack.settings, **settings}
+    with stack.log.open("wb") as out:
         process = subprocess.Popen(
             [sys.executable, "-m", "local", "up"], cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT
         )
@@ -128,17 +153,16 @@ def stack(suite: Suite, home: Path, **settings: str) -> Iterator[None]:
             suite.failed.append("stopping the stack")
 
 
-def ready(suite: Suite, home: Path) -> bool:
+def ready(suite: Suite, stack: Stack) -> bool:
     """Whether the stack came up in time."""
-    outputs = home / "outputs.json"
     deadline = time.monotonic() + STACK_SECONDS
     while time.monotonic() < deadline:
-        if outputs.exists() and json.loads(outputs.read_text()):
+        if stack.outputs.exists() and json.loads(stack.outputs.read_text()):
             suite.say("the stack is ready")
             return True
         time.sleep(0.5)
     suite.failed.append("starting the stack")
-    print((home / "stack.log").read_text()[-6000:], flush=True)
+    print(stack.log.read_text()[-6000:], flush=True)
     return False
 
 
@@ -147,22 +171,22 @@ def main() -> int:
     shutil.rmtree(REPORTS, ignore_errors=True)
     REPORTS.mkdir(parents=True)
     asyncio.run(build_page(LocalSettings(home=HOME), Terminal()))  # its packages are needed by the checks, too
-    home = HOME / "stack"
-    with stack(suite, home):
-        with ThreadPoolExecutor(2) as pool:
-            list(pool.map(lambda check: suite.check(*check), CHECKS))
-        # By module, so that each makes its servers once; three at a time, since many tests wait for somebody's silence.
-        levels = ["tests/unit", "tests/functional", "tests/contract", "tests/gateway"]
-        suite.pytest("fast", levels, "-n", "3", "--dist", "loadscope")
-        if ready(suite, home):
-            suite.pytest(
-                "stack", ["tests/e2e", "tests/browser"], "-n", "3", "-m", "not disruptive and not slow", home=home
-            )
-            suite.pytest("alone", ["tests/e2e"], "-m", "disruptive or slow", home=home)
-    home = HOME / "iam"
-    with stack(suite, home, LISA_ENFORCE_IAM="1"):
-        if ready(suite, home):
-            suite.pytest("stack (IAM)", ["tests/e2e"], "-n", "3", "-m", "not disruptive and not slow", home=home)
+    free, enforcing = Stack(HOME / "stack", 8780), Stack(HOME / "iam", 8790)
+    shared = ("-n", "3", "-m", "not disruptive and not slow")
+    with contextlib.ExitStack() as second:
+        with running(suite, free):
+            with ThreadPoolExecutor(2) as pool:
+                list(pool.map(lambda check: suite.check(*check), CHECKS))
+            # By module, so that each makes its servers once; three at a time, since many tests wait for silence.
+            suite.pytest("fast", LEVELS, "-n", "3", "--dist", "loadscope", "--no-loadscope-reorder")
+            is_ready = ready(suite, free)
+            if is_ready:
+                suite.pytest("stack", ["tests/e2e", "tests/browser"], *shared, stack=free)
+            second.enter_context(running(suite, enforcing, LISA_ENFORCE_IAM="1"))
+            if is_ready:
+                suite.pytest("alone", ["tests/e2e"], "-m", "disruptive or slow", stack=free)
+        if ready(suite, enforcing):
+            suite.pytest("stack (IAM)", ["tests/e2e"], *shared, stack=enforcing)
     return suite.finish()
 
 
