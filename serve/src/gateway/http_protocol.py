@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol with an end to headers (it would keep any number of them), and with answers in one piece."""
+"""uvicorn's HTTP protocol with an end to headers: it would read and keep any number of them, of any length."""
 
 import asyncio
 
@@ -7,54 +7,14 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MAX_HEADERS = 128
 MAX_HEAD_BYTES = 64 * 1024  # what the load balancer lets through
-MAX_JOINED_BYTES = 64 * 1024  # copying more costs more than a packet
 ANSWER = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\ncache-control: no-store\r\n"
     b"connection: close\r\n\r\n"
 )
 
 
-class OnePiece(asyncio.Transport):
-    """What one answer is written to. Its head waits for the body, at most until the loop's next turn.
-
-    uvloop sends each write by itself: a short answer would be two packets, and wake its reader twice.
-    """
-
-    __slots__ = ("_head", "_is_begun", "_loop", "_transport")
-
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport = transport
-        self._loop = loop
-        self._head = b""
-        self._is_begun = False
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        if not self._is_begun:
-            self._is_begun = True
-            self._head = bytes(data)
-            self._loop.call_soon(self._send_head)
-        elif self._head and len(data) <= MAX_JOINED_BYTES:
-            head, self._head = self._head, b""
-            self._transport.write(head + data)
-        else:
-            self._send_head()
-            self._transport.write(data)
-
-    def close(self) -> None:
-        self._send_head()
-        self._transport.close()
-
-    def is_closing(self) -> bool:
-        return self._transport.is_closing()
-
-    def _send_head(self) -> None:
-        head, self._head = self._head, b""
-        if head:
-            self._transport.write(head)
-
-
 class LimitedHttp(HttpToolsProtocol):
-    """Answers 431 in place of the application to heads without end, and hangs up."""
+    """Answers 431 in place of the application, and hangs up."""
 
     _is_head = False
     _head_bytes = 0
@@ -81,7 +41,6 @@ class LimitedHttp(HttpToolsProtocol):
             self._refuse()
             raise HttpParserError("too many headers, or too long ones")  # so that no request is made of them
         super().on_headers_complete()
-        self.cycle.transport = OnePiece(self.transport, self.loop)
 
     def send_400_response(self, msg: str) -> None:
         if not self._is_refused:
