@@ -114,7 +114,7 @@ class UsageQueue:
         return not sent.again
 
     def _pack(self) -> list[Message]:
-        """As many records as one request to the queue may carry. In a thread: those of a busy second take milliseconds."""
+        """As many records as one request to the queue may carry. In a thread: a busy second takes milliseconds."""
         batches = Batches()
         while (self._waiting or self._merged) and batches.has_room:
             if not self._merged:
