@@ -28,14 +28,6 @@ from local.terminal import Terminal
 ROOT = Path(__file__).parent.parent
 HOME = ROOT / ".local" / "test"
 REPORTS = HOME / "reports"
-SERVERS = (
-    "LISA_PORT",
-    "LISA_EMULATOR_PORT",
-    "LISA_POSTGRES_PORT",
-    "LISA_GATEWAY_PORT",
-    "LISA_MODELS_PORT",
-    "LISA_LLM_PORT",
-)
 STACK_SECONDS = 600
 # In this order their modules are run; those of many seconds, the harness and the linter, are not left to the end.
 LEVELS = ["tests/unit", "tests/contract", "tests/functional", "tests/gateway"]
@@ -57,7 +49,7 @@ class Stack:
 
     @property
     def settings(self) -> dict[str, str]:
-        ports = {name: str(self.port + place) for place, name in enumerate(SERVERS)}
+        ports = {name: str(self.port + place) for place, name in enumerate(LocalSettings().ports())}
         return {"LISA_HOME": str(self.home), **ports}
 
     @property

@@ -68,7 +68,7 @@ export default function SignedIn({ config, claims, onSignOut }: { config: Config
         finished: () => refresh('documents'),
       }),
       signOut: () => {
-        drafts.clear();
+        drafts.close();
         void onSignOut();
       },
     };

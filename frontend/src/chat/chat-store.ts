@@ -123,6 +123,7 @@ export class ChatStore {
 
   /** One save after the other, so that an older state cannot overtake a newer one. */
   private send(sessionId: string, draft: Draft): Promise<void> {
+    if (!this.conversations.has(sessionId)) return Promise.resolve(); // deleted while it was answered
     this.drafts.keep(sessionId, draft);
     const before = this.saves.get(sessionId) ?? Promise.resolve();
     const next: Promise<void> = before.then(async () => {

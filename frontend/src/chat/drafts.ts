@@ -10,6 +10,7 @@ const PREFIX = 'lisa.unsaved.';
 
 export class Drafts {
   private readonly prefix: string;
+  private isOpen = true;
 
   /** `username` keeps one person's drafts from the next who signs in at this tab. */
   constructor(
@@ -20,6 +21,7 @@ export class Drafts {
   }
 
   keep(sessionId: string, draft: Draft): void {
+    if (!this.isOpen) return;
     try {
       this.storage.setItem(this.prefix + sessionId, JSON.stringify(draft));
     } catch {
@@ -36,8 +38,9 @@ export class Drafts {
     this.storage.removeItem(this.prefix + sessionId);
   }
 
-  /** Everybody's, as when somebody signs out. */
-  clear(): void {
+  /** Drops everybody's and keeps no more: somebody signs out, perhaps while an answer is still being written. */
+  close(): void {
+    this.isOpen = false;
     const keys = Array.from({ length: this.storage.length }, (_, index) => this.storage.key(index) ?? '');
     for (const key of keys) if (key.startsWith(PREFIX)) this.storage.removeItem(key);
   }

@@ -151,6 +151,7 @@ test('a deleted chat is not saved again', async () => {
   store.forget('s');
   await asking;
   expect(io.saves).toHaveLength(1);
+  expect(tab).toHaveLength(0); // else a reload would bring it back
 });
 
 test('a saved chat is loaded once', async () => {
@@ -194,8 +195,15 @@ test('drafts are of one person, and go when somebody signs out', () => {
   const drafts = draftsOf('ada');
   drafts.keep('s', { messages: [], configuration: {} });
   expect(draftsOf('bob').get('s')).toBeUndefined();
-  draftsOf('bob').clear();
+  draftsOf('bob').close();
   expect(drafts.get('s')).toBeUndefined();
+});
+
+test('an answer that ends after somebody has signed out leaves no draft', () => {
+  const drafts = draftsOf('ada');
+  drafts.close();
+  drafts.keep('s', { messages: [], configuration: {} });
+  expect(tab).toHaveLength(0);
 });
 
 test('a draft that finds no room is none, not an old one', () => {

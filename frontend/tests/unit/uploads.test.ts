@@ -144,14 +144,3 @@ test.each([
   await vi.advanceTimersByTimeAsync(2000);
   expect(store.all()).toMatchObject([{ phase: 'failed', reason }]);
 });
-
-test('a server that is away for a moment is asked again', async () => {
-  const io = new FakeIo();
-  const store = new UploadStore(io);
-  vi.spyOn(io, 'jobs').mockRejectedValueOnce(new ApiError(503, 'unavailable', 'Try again.'));
-  store.add([file('a.md')], 'demo');
-  await vi.advanceTimersByTimeAsync(500);
-  io.end('a.md', 'INGESTION_COMPLETED');
-  await vi.advanceTimersByTimeAsync(4000);
-  expect(phases(store)).toEqual(['indexed']);
-});

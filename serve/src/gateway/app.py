@@ -21,7 +21,7 @@ from gateway.exchange import Exchange, Headers, Receive, Scope, Send
 from gateway.lifecycle import services_of
 from gateway.logs import fields
 from gateway.operations import Protocol
-from gateway.routes import Handler, route_of
+from gateway.routes import route_of
 from gateway.services import Services
 from gateway.settings import GatewaySettings
 
@@ -58,9 +58,7 @@ class Gateway:
     async def _serve(self, exchange: Exchange) -> None:
         left = False
         try:
-            # What waits for a model lies as few calls deep as can be: each is gone through whenever a byte arrives.
-            handler, services = await self._dispatch(exchange)
-            await handler(exchange, services)
+            await self._dispatch(exchange)
         except ClientLeftError:
             left = True
         except AppError as error:
@@ -75,7 +73,7 @@ class Gateway:
             )
         self._access_log.add(exchange, CLIENT_LEFT if left else exchange.status)
 
-    async def _dispatch(self, exchange: Exchange) -> tuple[Handler, Services]:
+    async def _dispatch(self, exchange: Exchange) -> None:
         found = route_of(exchange.path)
         if found is None:
             raise NotFoundError("No such route.")
@@ -90,7 +88,7 @@ class Gateway:
             raise RuntimeError("the server did not run the lifespan")
         if not route.is_public:
             await services.guard.admit(exchange)
-        return route.handler, services
+        await route.handler(exchange, services)
 
 
 async def _fail(exchange: Exchange, error: AppError) -> None:

@@ -161,21 +161,21 @@ class Exchange:
         self.streaming = True
         await self.start(200, given)
 
-    def start(self, status: int, headers: Headers) -> Awaitable[None]:
+    async def start(self, status: int, headers: Headers) -> None:
         """Begins an answer that `write` and `finish` complete."""
         self.status = status
         headers.append((b"x-request-id", self.request_id.encode()))
         headers += SAFETY
-        return self._send({"type": "http.response.start", "status": status, "headers": headers})
+        await self._send({"type": "http.response.start", "status": status, "headers": headers})
 
-    def write(self, data: bytes) -> Awaitable[None]:
+    async def write(self, data: bytes) -> None:
         """A piece of the answer's body."""
-        return self._send({"type": "http.response.body", "body": data, "more_body": True})
+        await self._send({"type": "http.response.body", "body": data, "more_body": True})
 
-    def finish(self, data: bytes = b"") -> Awaitable[None]:
+    async def finish(self, data: bytes = b"") -> None:
         """The last piece."""
         self.finished = True  # before the last send: the server then tells `receive` that the connection is free
-        return self._send({"type": "http.response.body", "body": data, "more_body": False})
+        await self._send({"type": "http.response.body", "body": data, "more_body": False})
 
     def behind(self, send: Send) -> "Exchange":
         """The same request, answered to `send`, which decides what it forwards to this exchange."""

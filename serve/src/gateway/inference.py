@@ -1,7 +1,7 @@
 """One inference call: check it, ground it, and pass it on or translate it, deployment by deployment."""
 
 import re
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,13 +63,12 @@ class Inference:
     wanted: GroundingRequest | None
     grounding: Grounding | None = field(default=None, init=False)
 
-    def answer(self, exchange: Exchange) -> Awaitable[None]:
+    async def answer(self, exchange: Exchange) -> None:
         """Raises: as `grounding.search`, `relay` and `translate`."""
-        return self._answer(exchange) if self.wanted is None else self._answer_grounded(exchange, self.wanted)
-
-    def _answer(self, exchange: Exchange) -> Awaitable[None]:
         services = self.services
-        return attempt_all(exchange, services.deployments, self.targets, services.settings.max_attempts, self._attempt)
+        if self.wanted is not None:
+            await self._ground(exchange, self.wanted)
+        await attempt_all(exchange, services.deployments, self.targets, services.settings.max_attempts, self._attempt)
 
     async def _attempt(self, exchange: Exchange, target: Target, chance: Chance, watch: Watch) -> None:
         services, operation = self.services, self.operation
@@ -100,15 +99,14 @@ class Inference:
         else:
             await translate(exchange, services, call, watch)
 
-    async def _answer_grounded(self, exchange: Exchange, wanted: GroundingRequest) -> None:
-        """Puts passages into the body before."""
+    async def _ground(self, exchange: Exchange, wanted: GroundingRequest) -> None:
+        """Puts passages into the body."""
         body, services = self.parsed.body, self.services
         question = grounding.question_of(body["messages"])
         async with Watch(exchange):
             found = await grounding.search(services.control, services.settings, exchange.credential, wanted, question)
         body["messages"] = grounding.grounded(body["messages"], found)
         self.grounding = Grounding(found)
-        await self._answer(exchange)
 
 
 def _wanted_grounding(body: dict[str, Any], operation: Operation) -> GroundingRequest | None:

@@ -1,7 +1,7 @@
 """Pass-through to an endpoint that speaks the caller's protocol: `model` changes going in, nothing coming out."""
 
 import re
-from collections.abc import Awaitable, Iterable
+from collections.abc import Iterable
 from functools import lru_cache
 from urllib.parse import quote
 
@@ -45,14 +45,14 @@ class NotSpokenError(Exception):
     """The endpoint does not know the path of a protocol that it might have spoken."""
 
 
-def relay(exchange: Exchange, services: Services, call: Call, watch: Watch) -> Awaitable[None]:
+async def relay(exchange: Exchange, services: Services, call: Call, watch: Watch) -> None:
     """Answers with what the upstream answers.
 
     Raises: UpstreamError when it cannot be reached or breaks off, from the watch its timeouts; AnsweredError for an
     error of the upstream that is not JSON; RetryableAnswerError where another attempt follows; NotSpokenError.
     """
     address = call.target.url(call.operation.path)
-    return relay_to(exchange, services, call, watch, "POST", address, _request_body(call))
+    await relay_to(exchange, services, call, watch, "POST", address, _request_body(call))
 
 
 async def relay_to(
