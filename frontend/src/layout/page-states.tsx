@@ -48,7 +48,8 @@ export function Loading({ what }: { what: string }) {
   return (
     <Box padding="l" textAlign="center" color="text-status-inactive">
       <SpaceBetween direction="horizontal" size="xs" alignItems="center">
-        <Spinner /> <span role="status">{what}</span>
+        <Spinner />
+        <span role="status">{what}</span>
       </SpaceBetween>
     </Box>
   );
