@@ -73,7 +73,6 @@ def provider_world() -> Iterator[Providers]:
         cloud.register("titan", "bedrock/amazon.titan-embed-text-v2:0", bedrock_url, model_type="embedding")
         cloud.register("azure-vectors", "azure/vectors", urls["azure"], model_type="embedding", api_key=KEY)
         cloud.register("azure-wrong-key", "azure/good", urls["azure"], api_key="another")
-        patient = settings(max_attempts=1, first_byte_seconds=5, first_token_seconds=5, gap_seconds=3)
-        with serve_gateway(patient) as url:
+        with serve_gateway(settings(max_attempts=1)) as url:
             eventually(lambda: httpx.get(f"{url}/health/readiness").status_code == 200)
             yield Providers(url, token, bedrock, sagemaker, azure)

@@ -144,9 +144,15 @@ def chat(world: World, model: str, stream: bool = False) -> str:
 
 
 @pytest.mark.parametrize("stream", [False, True])
-@pytest.mark.parametrize("model", ["gone-first", "broken-first", "refused-first", "limited-first", "hang-first"])
+@pytest.mark.parametrize("model", ["gone-first", "broken-first", "refused-first", "limited-first"])
 def test_fallback_answers_when_the_first_deployment_cannot(several: World, model: str, stream: bool) -> None:
     assert chat(several, model, stream).startswith("Hello")
+
+
+@pytest.mark.usefixtures("several")
+@pytest.mark.parametrize("stream", [False, True])
+def test_fallback_answers_when_the_first_deployment_is_silent(impatient: World, stream: bool) -> None:
+    assert chat(impatient, "hang-first", stream).startswith("Hello")
 
 
 def test_failure_that_passes_is_retried(several: World) -> None:

