@@ -95,7 +95,7 @@ class Supervisor:
                 cwd=part.folder,
                 user=part.user,
                 start_new_session=True,  # Ctrl-C is for the runner, which stops the parts in order
-                preexec_fn=_die_with_parent(part.stop_signal),
+                preexec_fn=die_with_parent(part.stop_signal),
             )
         running.started = time.monotonic()
 
@@ -175,10 +175,10 @@ def _signal_group(process: asyncio.subprocess.Process, what: signal.Signals) -> 
         os.killpg(process.pid, what)
 
 
-def _die_with_parent(how: signal.Signals) -> Callable[[], None] | None:
-    """On Linux the kernel stops a part whose runner was killed, so that no port stays taken."""
+def die_with_parent(how: signal.Signals) -> Callable[[], None]:
+    """To be called in a child: on Linux the kernel ends it when its parent was killed, so that no port stays taken."""
     if sys.platform != "linux":
-        return None
+        return lambda: None
     libc = ctypes.CDLL(None)
 
     def ask_kernel() -> None:

@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from local.supervisor import die_with_parent
+
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 120
 STOP_SECONDS = 15
@@ -46,6 +48,17 @@ def answers(port: int, path: str) -> Callable[[], bool]:
     return probe
 
 
+def _prepare(core: int) -> Callable[[], None]:
+    """What a child does first: a benchmark that was killed leaves nothing that still runs, or is paused."""
+    die = die_with_parent(signal.SIGKILL)
+
+    def prepare() -> None:
+        os.sched_setaffinity(0, {core})
+        die()
+
+    return prepare
+
+
 class Process:
     """A child on one core. Raises: RuntimeError with the end of its output when it does not become ready."""
 
@@ -67,7 +80,7 @@ class Process:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                preexec_fn=lambda: os.sched_setaffinity(0, {core}),
+                preexec_fn=_prepare(core),
             )
         try:
             self._wait(is_ready)
