@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -31,6 +32,10 @@ REPORTS = HOME / "reports"
 STACK_SECONDS = 600
 # In this order their modules are run; those of many seconds, the harness and the linter, are not left to the end.
 LEVELS = ["tests/unit", "tests/contract", "tests/functional", "tests/gateway"]
+LOGS_OF_CODE = ("functions.log", "gateway.log")
+COMPLAINT = re.compile(r'"level": ?"(WARNING|ERROR|CRITICAL)"')
+TRACEBACK = re.compile(r"(?P<start>[^{]*)Traceback \(most recent call last\):")  # `start`: time and function, if any
+SHOWN_LINES = 40
 CHECKS = (
     (["ruff", "check"], ROOT),
     (["ruff", "format", "--check"], ROOT),
@@ -59,6 +64,29 @@ class Stack:
     @property
     def log(self) -> Path:
         return self.home / "stack.log"
+
+    def complaints(self) -> Iterator[str]:
+        """The last warnings and errors that its functions and its gateway logged."""
+        for name in LOGS_OF_CODE:
+            log = self.home / "logs" / name
+            if log.exists():
+                yield f"The last warnings and errors of {log}:"
+                yield from complaints(log.read_text(errors="replace"))[-SHOWN_LINES:]
+
+
+def complaints(log: str) -> list[str]:
+    """The lines of warnings, errors and tracebacks."""
+    found: list[str] = []
+    inside: str | None = None  # a traceback, whose lines start so
+    for line in log.splitlines():
+        if begins := TRACEBACK.match(line):
+            inside = begins["start"]
+        elif inside is not None and not line.startswith(f"{inside} "):
+            inside = None  # this line, without the indent of the others, names the exception
+        elif inside is None and not COMPLAINT.search(line):
+            continue
+        found.append(line)
+    return found
 
 
 class Suite:
@@ -101,6 +129,8 @@ class Suite:
         )
         if done.returncode:
             self.failed.append(name)
+            if stack:
+                print(*stack.complaints(), sep="\n", flush=True)
         if report.exists():
             self._count(name, report)
 
