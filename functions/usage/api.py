@@ -10,6 +10,7 @@ from lisa.http import api, caller
 from lisa.schemas import now
 from lisa.usage import limits, service, wiring
 from lisa.usage.schemas import (
+    AllMetricsAnswer,
     DeletedLimit,
     LimitKind,
     LimitList,
@@ -19,6 +20,7 @@ from lisa.usage.schemas import (
     SubjectUsage,
     UsageList,
     UsageListQuery,
+    UserMetricsAnswer,
 )
 
 logger = Logger()
@@ -38,6 +40,16 @@ def listing(query: Annotated[UsageListQuery, Query()]) -> UsageList:
 @app.get("/usage/users/<username>")
 def of_user(username: str, query: Annotated[PeriodQuery, Query()]) -> SubjectUsage:
     return service.of_user(wiring.books(), caller(app), unquote(username), query, now())
+
+
+@app.get("/metrics/users/all")
+def metrics_of_all() -> AllMetricsAnswer:
+    return service.metrics_of_all(wiring.usage(), caller(app))
+
+
+@app.get("/metrics/users/<user_id>")
+def metrics_of(user_id: str) -> UserMetricsAnswer:
+    return service.metrics_of(wiring.usage(), caller(app), unquote(user_id))
 
 
 @app.get("/usage/limits")

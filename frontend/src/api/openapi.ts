@@ -84,6 +84,38 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/metrics/users/all": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["usageMetricsOfAll"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics/users/{userId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["usageMetricsOf"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/models": {
         parameters: {
             query?: never;
@@ -536,6 +568,18 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AllMetrics: {
+            totalUniqueUsers: number;
+            totalPrompts: number;
+        };
+        AllMetricsAnswer: {
+            /**
+             * @default 200
+             * @constant
+             */
+            statusCode: 200;
+            body: components["schemas"]["AllMetrics"];
+        };
         Announcement: {
             /** @default false */
             isEnabled: boolean;
@@ -1637,6 +1681,20 @@ export interface components {
             sortOrder: components["schemas"]["SortOrder"];
             lastEvaluatedKey?: string | null;
         };
+        UserMetrics: {
+            totalPrompts: number;
+        };
+        UserMetricsAnswer: {
+            /**
+             * @default 200
+             * @constant
+             */
+            statusCode: 200;
+            /** @description by the user's name */
+            body: {
+                [key: string]: components["schemas"]["UserMetrics"];
+            };
+        };
         /** @enum {string} */
         Window: "minute" | "day" | "month";
     };
@@ -1860,6 +1918,66 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Saved"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    usageMetricsOfAll: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AllMetricsAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    usageMetricsOf: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                userId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserMetricsAnswer"];
                 };
             };
             /** @description An error */

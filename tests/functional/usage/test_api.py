@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from lisa.usage import quotas
+from lisa.usage import quotas, service
 from lisa.usage.schemas import Window
 
 from functions.usage.on_usage import handler
@@ -168,6 +168,30 @@ def test_admin_sees_a_user(cloud: Cloud, account: Account) -> None:
     count(record(username="a b/c"))
     answer = get(cloud, f"/usage/users/a%20b%2Fc?{MONTH}").body
     assert (answer["subject"], answer["totals"]["requests"]) == ("user#a b/c", 1)
+
+
+# ── the original's routes ──
+
+
+def test_metrics_are_of_all_time(cloud: Cloud, account: Account) -> None:
+    count(record(), record(time="2025-01-31T00:00:00Z", requests=2), record(username="b/c"))
+    assert get(cloud, "/metrics/users/ada").body == {"statusCode": 200, "body": {"ada": {"totalPrompts": 3}}}
+    assert get(cloud, "/metrics/users/b%2Fc").body["body"] == {"b/c": {"totalPrompts": 1}}
+    assert get(cloud, "/metrics/users/nobody").body["body"] == {"nobody": {"totalPrompts": 0}}
+    everybody = {"totalUniqueUsers": 2, "totalPrompts": 4}
+    assert get(cloud, "/metrics/users/all").body == {"statusCode": 200, "body": everybody}
+
+
+def test_metrics_count_the_users_of_every_page(cloud: Cloud, account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "MOST_AT_ONCE", 2)
+    count(*(record(username=f"u{number}") for number in range(5)))
+    assert get(cloud, "/metrics/users/all").body["body"]["totalUniqueUsers"] == 5
+
+
+def test_metrics_of_others_are_for_admins(cloud: Cloud, account: Account) -> None:
+    assert get(cloud, "/metrics/users/ada", ADA).status == 200
+    assert get(cloud, "/metrics/users/bob", ADA).status == 403
+    assert get(cloud, "/metrics/users/all", ADA).status == 403
 
 
 # ── limits ──

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
@@ -280,3 +280,25 @@ class UsageList(Schema):
     items: list[SubjectTotals]
     totals: Totals
     next_token: str | None = None
+
+
+# ── the original's answers: of all time, with what is counted here ──
+
+
+class UserMetrics(Schema):
+    total_prompts: int
+
+
+class AllMetrics(Schema):
+    total_unique_users: int
+    total_prompts: int
+
+
+class UserMetricsAnswer(Schema):
+    status_code: Literal[200] = 200
+    body: dict[str, UserMetrics] = Field(description="by the user's name")
+
+
+class AllMetricsAnswer(Schema):
+    status_code: Literal[200] = 200
+    body: AllMetrics

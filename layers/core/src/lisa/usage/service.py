@@ -1,6 +1,6 @@
 """Rules of usage: who sees whose, and how much of each limit is left."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
@@ -12,6 +12,8 @@ from lisa.errors import InvalidError
 from lisa.usage.quotas import Quota, end_of, quotas_of, subjects_of
 from lisa.usage.schemas import (
     ALL,
+    AllMetrics,
+    AllMetricsAnswer,
     Counts,
     DayTotals,
     Limit,
@@ -25,15 +27,20 @@ from lisa.usage.schemas import (
     Totals,
     UsageList,
     UsageListQuery,
+    UserMetrics,
+    UserMetricsAnswer,
     name_in,
     subject_of,
     to_usd,
 )
 
+MOST_AT_ONCE = 1000  # of a listing, in one query
+
 
 class UsageStore(Protocol):
     def counts(self, subject: str, period: str) -> Counts: ...
     def days(self, subject: str, month: str) -> Iterable[tuple[date, Counts]]: ...
+    def months(self, subject: str) -> Iterable[tuple[str, Counts]]: ...
     def listing(
         self, kind: SubjectKind, period: str, page_size: int, after: str | None
     ) -> tuple[Sequence[tuple[str, Counts]], str | None]: ...
@@ -92,6 +99,32 @@ def listing(store: UsageStore, caller: Caller, query: UsageListQuery, moment: da
         totals=Totals.of(store.counts(ALL, period)),
         next_token=following,
     )
+
+
+def metrics_of(store: UsageStore, caller: Caller, username: str) -> UserMetricsAnswer:
+    """All calls of the caller, or of anybody for admins, as the original told them. Raises: ForbiddenError."""
+    if username != caller.username:
+        caller.require_admin()
+    months = store.months(subject_of(SubjectKind.USER, username))
+    return UserMetricsAnswer(body={username: UserMetrics(total_prompts=sum(counts.requests for _, counts in months))})
+
+
+def metrics_of_all(store: UsageStore, caller: Caller) -> AllMetricsAnswer:
+    """All calls, and by how many users, as the original told them. Raises: ForbiddenError."""
+    caller.require_admin()
+    months = dict(store.months(ALL))
+    users = {user for month in months for user in _users(store, month)}
+    prompts = sum(counts.requests for counts in months.values())
+    return AllMetricsAnswer(body=AllMetrics(total_unique_users=len(users), total_prompts=prompts))
+
+
+def _users(store: UsageStore, month: str) -> Iterator[str]:
+    period, after = f"{Period.MONTH.value}#{month}", None
+    while True:
+        rows, after = store.listing(SubjectKind.USER, period, MOST_AT_ONCE, after)
+        yield from (subject for subject, _ in rows)
+        if after is None:
+            return
 
 
 def _of_user(books: Books, username: str, groups: Iterable[str], query: PeriodQuery, moment: datetime) -> SubjectUsage:

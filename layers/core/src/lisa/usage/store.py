@@ -56,6 +56,15 @@ class DynamoUsageStore:
         for item in answer["Items"]:
             yield date.fromisoformat(item["period"].removeprefix("day#")), _counts(item)
 
+    def months(self, subject: str) -> Iterator[tuple[str, Counts]]:
+        """All months (2026-11) that have calls, in order."""
+        answer = self._table.query(  # twelve small rows a year: one page
+            KeyConditionExpression=Key("subject").eq(subject) & Key("period").begins_with("month#"),
+            ConsistentRead=True,
+        )
+        for item in answer["Items"]:
+            yield item["period"].removeprefix("month#"), _counts(item)
+
     def listing(
         self, kind: SubjectKind, period: str, page_size: int, after: str | None
     ) -> tuple[Sequence[tuple[str, Counts]], str | None]:
