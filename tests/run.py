@@ -35,6 +35,7 @@ LEVELS = ["tests/unit", "tests/contract", "tests/functional", "tests/gateway"]
 LOGS_OF_CODE = ("functions.log", "gateway.log")
 COMPLAINT = re.compile(r'"level": ?"(WARNING|ERROR|CRITICAL)"')
 TRACEBACK = re.compile(r"(?P<start>[^{]*)Traceback \(most recent call last\):")  # `start`: time and function, if any
+REFUSAL = "Exception: Unauthorized"  # an authorizer says so to API Gateway that somebody may not come in
 SHOWN_LINES = 40
 CHECKS = (
     (["ruff", "check"], ROOT),
@@ -77,12 +78,16 @@ class Stack:
 def complaints(log: str) -> list[str]:
     """The lines of warnings, errors and tracebacks."""
     found: list[str] = []
+    first = 0  # of a traceback's lines
     inside: str | None = None  # a traceback, whose lines start so
     for line in log.splitlines():
         if begins := TRACEBACK.match(line):
-            inside = begins["start"]
+            first, inside = len(found), begins["start"]
         elif inside is not None and not line.startswith(f"{inside} "):
             inside = None  # this line, without the indent of the others, names the exception
+            if line.endswith(REFUSAL):
+                del found[first:]
+                continue
         elif inside is None and not COMPLAINT.search(line):
             continue
         found.append(line)

@@ -21,6 +21,10 @@ def test_time_and_function_before_each_line_do_not_matter() -> None:
     assert complaints("\n".join(lines)) == lines[1:-1]
 
 
+def test_refusals_of_the_authorizer_are_no_errors() -> None:
+    assert complaints("\n".join([WARNING, *TRACE[:-1], "Exception: Unauthorized", *TRACE])) == [WARNING, *TRACE]
+
+
 def test_the_end_of_each_log_is_shown(tmp_path: Path) -> None:
     stack = Stack(tmp_path, 8780)
     (tmp_path / "logs").mkdir()
