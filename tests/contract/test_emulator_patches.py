@@ -93,6 +93,26 @@ print(json.dumps(apigateway_v1._gateway_responses.get(api) or {}))
     assert in_emulator(tmp_path, code, repair_of("gateway_responses"))["UNAUTHORIZED"]["statusCode"] == "401"
 
 
+def test_an_encoded_slash_is_part_of_a_name(tmp_path: Path) -> None:
+    code = """
+import asyncio
+from ministack import app
+from ministack.services import apigateway_v1
+async def execute(api_id, stage, method, path, *more):
+    _, parameters = apigateway_v1._match_resource_tree(api_id, path.strip("/").split("/"))
+    return [path, parameters]
+apigateway_v1.handle_execute = execute
+api = apigateway_v1._import_rest_api({"info": {"title": "t"}, "paths": {"/limits/{name}": {"get": {}}}})
+start = f"/_aws/execute-api/{api}/prod/limits/"
+request = app._handle_execute_api_request(
+    "localhost", start + "/staff a", "GET", {}, b"", {}, raw_path=start + "%2Fstaff%20a")
+print(json.dumps(asyncio.run(request)))
+"""
+    assert in_emulator(tmp_path, code)[0] == "/limits//staff a"
+    repaired = in_emulator(tmp_path, code, repair_of("encoded_paths"))
+    assert repaired == ["/limits/%2Fstaff%20a", {"name": "%2Fstaff%20a"}]
+
+
 def test_the_loopback_is_secure_transport(tmp_path: Path) -> None:
     code = """
 from ministack import app

@@ -119,7 +119,7 @@ def test_only_admins_see_others_and_set_limits(person: Api, user: Api) -> None:
     assert user.get("/usage/me").json()["subject"] == "user#user"
 
 
-@pytest.mark.parametrize("name", ["{}", "{} & sons", "ä.{}@example.com"])
+@pytest.mark.parametrize("name", ["{}", "/{}/staff", "{} & sons", "ä.{}@example.com"])
 def test_limit_of_any_name_is_set_and_removed(admin: Api, username: str, name: str, limits: list[str]) -> None:
     group = name.format(username)
     path = f"/usage/limits/group/{quote(group, safe='')}"

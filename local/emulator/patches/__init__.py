@@ -9,6 +9,7 @@ from pathlib import Path
 from local.emulator.patches import (
     archives,
     crashes,
+    encoded_paths,
     gateway_responses,
     handler_errors,
     log_wait,
@@ -25,6 +26,7 @@ def install_all(*, interpreter: Path, unpacked: Path, workers_per_function: int)
     handler_errors.install()
     crashes.install()
     gateway_responses.install()
+    encoded_paths.install()
     secure_transport.install()
     log_wait.install()
     interpreter_patch.install(interpreter)
