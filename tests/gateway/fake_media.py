@@ -106,6 +106,8 @@ def add_media(application: web.Application, seen: Seen) -> None:
         body = await noted(request)
         if body.get("response_format") == "text":
             return web.Response(text="hello\n")
+        if body.get("response_format") == "verbose_json":
+            return web.json_response({"task": "transcribe", "language": "english", "duration": 8.5, "text": "hello"})
         return web.json_response({"text": f"{len(body['file'])} bytes"})
 
     async def videos(request: web.Request) -> web.Response:

@@ -11,6 +11,7 @@ from lisa.models.schemas import ModelRow
 
 from gateway.operations import COUNT_TOKENS, Operation
 from gateway.pricing import Price, micro_usd
+from gateway.unit_counts import unit_bounds
 
 LIKELY_BYTES_PER_TOKEN = 4
 ANSWER_LIMITS = ("max_completion_tokens", "max_tokens", "max_output_tokens")
@@ -42,9 +43,10 @@ def needs_of(
     """`priced` are the models that may answer, with their prices: the dearest counts."""
     if operation is COUNT_TOKENS:
         return ONE_REQUEST
+    text_bytes = body_bytes
     if operation.takes_form:  # its bytes are those of files
-        body_bytes = min(body_bytes, sum(len(value) * 4 for value in body.values() if isinstance(value, str)))
-    bound = prompt_bound(body, body_bytes)
+        text_bytes = min(body_bytes, sum(len(value) * 4 for value in body.values() if isinstance(value, str)))
+    bound = prompt_bound(body, text_bytes)
     likely = bound // LIKELY_BYTES_PER_TOKEN + 1
     asked, answers = _asked(body) if operation.is_generating else (0, 1)
     most_tokens = likely_tokens = most_cost = likely_cost = 0
@@ -56,6 +58,10 @@ def needs_of(
         likely_tokens = max(likely_tokens, likely + sure)
         most_cost = max(most_cost, micro_usd(bound * price.dearest_input + answer * price.output))
         likely_cost = max(likely_cost, micro_usd(likely * price.input + sure * price.output))
+        if price.units is not None and operation.has_units:
+            most_more, likely_more = unit_bounds(price, price.units, operation, body, body_bytes)
+            most_cost = max(most_cost, micro_usd(bound * price.dearest_input + most_more))
+            likely_cost = max(likely_cost, micro_usd(likely * price.input + likely_more))
     return Needs((1, most_tokens, most_cost), (1, likely_tokens, likely_cost))
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-import orjson
 from lisa.auth.schemas import Caller
 from lisa.models.schemas import ModelRow
 from lisa.usage.schemas import MAX_COUNT, CallStatus
@@ -14,9 +13,20 @@ from lisa.usage.schemas import MAX_COUNT, CallStatus
 from gateway.estimates import LIKELY_BYTES_PER_TOKEN, prompt_bound
 from gateway.limits import Reservation
 from gateway.operations import CHAT, COMPLETIONS, EMBEDDINGS, Operation, Protocol
-from gateway.pricing import Prices, cost_of
+from gateway.pricing import Price, Prices, cost_of
+from gateway.unit_counts import asked_amounts, cost_with_units, told_amounts
+from gateway.unit_prices import Amounts
 from gateway.usage_queue import UsageQueue
-from gateway.usage_reading import NONE, has_usage, tokens_in_answer, tokens_of, usage_in_event
+from gateway.usage_reading import (
+    NONE,
+    fields_of_answer,
+    fields_of_event,
+    has_usage,
+    tokens_in_answer,
+    tokens_of,
+    usage_in_answer,
+    usage_in_event,
+)
 
 # OpenAI and those who follow it send a token an event; Anthropic sends several, in a frame of this size.
 ANTHROPIC_FRAME_BYTES = 118
@@ -45,6 +55,8 @@ class Metering:
     queue: UsageQueue
 
     def meter(self, asked: Asked, reservation: Reservation, body: dict[str, Any], body_bytes: int) -> "Meter":
+        if asked.operation.has_units:
+            return UnitMeter(self, asked, reservation, asked_amounts(asked.operation, body, body_bytes)[1])
         return Meter(self, asked, reservation, prompt_bound(body, body_bytes) // LIKELY_BYTES_PER_TOKEN)
 
 
@@ -117,7 +129,8 @@ class Meter:
         if not self._is_told:
             self._estimate(status)
         tokens = self._tokens
-        self._cost = cost_of(self._metering.prices.of(self._row), *tokens)  # learned before the call
+        price = self._metering.prices.of(self._row)  # learned before the call
+        self._cost = cost_of(price, *tokens) if price.units is None else self._cost_with_units(price, status)
         self._reservation.settle(tokens.prompt, tokens.completion, self._cost)
         self._metering.queue.put(self)
 
@@ -180,13 +193,8 @@ class Meter:
 
     def _is_ours_alone(self, event: bytes) -> bool:
         """Reads an event that may tell usage. True when it does nothing else, and the caller did not ask for it."""
-        lines = [line[5:] for line in event.splitlines() if line.startswith(b"data:")]
-        try:
-            body = orjson.loads(b"\n".join(lines))
-        except orjson.JSONDecodeError:
-            return False
-        usage = usage_in_event(body) if isinstance(body, dict) else None
-        tokens = tokens_of(usage, self._tokens)
+        body = fields_of_event(event)
+        tokens = tokens_of(usage_in_event(body), self._tokens)
         if tokens is None:
             return False
         self._tokens = tokens
@@ -194,6 +202,10 @@ class Meter:
         operation = self._asked.operation
         is_extra = operation in (CHAT, COMPLETIONS) and body.get("choices") == []
         return is_extra and not self._asked.wants_usage
+
+    def _cost_with_units(self, price: Price, _status: CallStatus) -> int:
+        """Micro-dollars where a model that also makes pictures or sound was asked for tokens."""
+        return cost_of(price, *self._tokens)
 
     def _estimate(self, status: CallStatus) -> None:
         """A stream that was cut short, or an upstream that tells nothing."""
@@ -214,3 +226,41 @@ class Meter:
         if self._asked.operation.protocol is Protocol.ANTHROPIC:
             count = max(count, (self._bytes - self._events * ANTHROPIC_FRAME_BYTES) // LIKELY_BYTES_PER_TOKEN)
         return count
+
+
+class UnitMeter(Meter):
+    """Of an operation that `has_units`: what the answer does not tell of them is as it was asked for."""
+
+    __slots__ = ("_amounts", "_usage")
+
+    def __init__(self, metering: Metering, asked: Asked, reservation: Reservation, amounts: Amounts) -> None:
+        super().__init__(metering, asked, reservation, 0)
+        self._amounts = amounts
+        self._usage: dict[str, Any] = {}
+
+    def answer(self, body: bytes) -> None:
+        self._events += 1
+        self._read(fields_of_answer(body))
+
+    def _read_events(self, ready: bytes) -> bytes:
+        for event in ready.split(b"\r\n\r\n" if b"\r\n\r\n" in ready else b"\n\n"):
+            if has_usage(event):
+                self._read(fields_of_event(event))
+        return ready
+
+    def _read(self, answer: dict[str, Any]) -> None:
+        usage = usage_in_answer(answer)
+        tokens = tokens_of(usage)
+        if tokens is not None:
+            self._tokens, self._usage = tokens, usage
+        self._amounts = told_amounts(self._amounts, answer)
+
+    def _cost_with_units(self, price: Price, status: CallStatus) -> int:
+        if price.units is None or (status is CallStatus.FAILED and not self._events):
+            return 0  # no upstream answered, or not with what costs
+        cost, is_estimate = cost_with_units(price, price.units, self._tokens, self._usage, self._amounts)
+        self._estimated = is_estimate
+        return cost
+
+    def _estimate(self, status: CallStatus) -> None:
+        """What it uses is not tokens."""

@@ -22,6 +22,7 @@ class Operation:
     is_groundable: bool = False
     takes_form: bool = False  # multipart/form-data beside JSON: it may come with files
     is_generating: bool = False  # answers with tokens of its own, so that what it may cost has to be reserved
+    has_units: bool = False  # is priced by the picture, character, second or search, where not by tokens
     names_user: bool = False  # has the field `user`
     names_events: bool = False  # each event of a stream has an `event:` line
 
@@ -32,12 +33,12 @@ EMBEDDINGS = Operation("embeddings", "/embeddings", "input", names_user=True)
 RESPONSES = Operation("responses", "/responses", "input", is_generating=True, names_user=True, names_events=True)
 MESSAGES = Operation("messages", "/messages", "messages", Protocol.ANTHROPIC, is_generating=True, names_events=True)
 COUNT_TOKENS = Operation("count_tokens", "/messages/count_tokens", "messages", Protocol.ANTHROPIC)
-IMAGES = Operation("images", "/images/generations", "prompt", names_user=True)
-IMAGE_EDITS = Operation("image_edits", "/images/edits", "prompt", takes_form=True)
-SPEECH = Operation("speech", "/audio/speech", "input")
-TRANSCRIPTIONS = Operation("transcriptions", "/audio/transcriptions", "file", takes_form=True)
-VIDEOS = Operation("videos", "/videos", "prompt", takes_form=True)
-RERANK = Operation("rerank", "/rerank", "query")
+IMAGES = Operation("images", "/images/generations", "prompt", has_units=True, names_user=True)
+IMAGE_EDITS = Operation("image_edits", "/images/edits", "prompt", takes_form=True, has_units=True)
+SPEECH = Operation("speech", "/audio/speech", "input", has_units=True)
+TRANSCRIPTIONS = Operation("transcriptions", "/audio/transcriptions", "file", takes_form=True, has_units=True)
+VIDEOS = Operation("videos", "/videos", "prompt", takes_form=True, has_units=True)
+RERANK = Operation("rerank", "/rerank", "query", has_units=True)
 
 OPERATIONS = (
     CHAT,

@@ -1,4 +1,4 @@
-"""What tokens cost: the model's own prices, else LiteLLM's public list, read as a file without importing LiteLLM."""
+"""What calls cost: the model's own prices, else LiteLLM's public list, read as a file without importing LiteLLM."""
 
 import asyncio
 import importlib.util
@@ -12,12 +12,17 @@ from typing import Any, NamedTuple
 import orjson
 from lisa.models.schemas import HostingType, ModelRow
 
+from gateway.unit_prices import UnitPrices, unit_prices_of, variant_of
+
 LIST_NAME = "model_prices_and_context_window_backup.json"
 MICROS = 1_000_000
 
 
 class Price(NamedTuple):
-    """US dollars a token. `cached`: read from the provider's cache, `written`: put into it. `max_output` 0: unknown."""
+    """US dollars a token. `cached`: read from the provider's cache, `written`: put into it. `max_output` 0: unknown.
+
+    `units`: what pictures, sound, films and searches cost; None: tokens are all that costs.
+    """
 
     input: float
     output: float
@@ -25,6 +30,7 @@ class Price(NamedTuple):
     written: float
     max_output: int = 0
     provider: str = ""
+    units: UnitPrices | None = None
 
     @property
     def dearest_input(self) -> float:
@@ -104,7 +110,8 @@ def _litellms_list() -> bytes:
 
 
 def _compact(raw: bytes) -> dict[str, Price]:
-    prices = {}
+    prices: dict[str, Price] = {}
+    variants = []
     for name, entry in orjson.loads(raw).items():
         if not isinstance(entry, dict) or name == "sample_spec":
             continue
@@ -120,8 +127,24 @@ def _compact(raw: bytes) -> dict[str, Price]:
             inward if written is None else written,
             int(_number(entry, "max_output_tokens") or 0),
             sys.intern(str(entry.get("litellm_provider") or "")),
+            unit_prices_of(entry),
         )
+        variant = variant_of(name, entry)
+        if variant is not None and variant[2]:
+            variants.append((prices[name].provider, *variant))
+    for provider, name, variant_name, usd in variants:
+        _add_variant(prices, provider, name, {variant_name: usd})
     return prices
+
+
+def _add_variant(prices: dict[str, Price], provider: str, name: str, variant: dict[str, float]) -> None:
+    """Some models are in the list by their qualities and sizes only, some under a prefix that these lack."""
+    full_name = name if name in prices else f"{provider}/{name}"
+    if full_name not in prices:
+        full_name = name
+    known = prices.get(full_name, FREE._replace(provider=provider))
+    units = known.units or UnitPrices()
+    prices[full_name] = known._replace(units=units._replace(variants={**units.variants, **variant}))
 
 
 def _number(entry: dict[str, Any], name: str) -> float | None:

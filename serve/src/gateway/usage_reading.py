@@ -30,11 +30,27 @@ def has_usage(piece: bytes) -> bool:
 
 def tokens_in_answer(body: bytes) -> Tokens | None:
     """The counts of a whole JSON answer. None: it tells none."""
-    if b'"usage"' not in body and b'"meta"' not in body:
+    if b'"usage"' not in body:
         return None
-    answer = _object(_end_of_list(body) if len(body) > LONG_ANSWER else body)
-    meta = answer.get("meta")  # of a reranker in Cohere's form
-    return tokens_of(answer.get("usage") or (meta.get("tokens") if isinstance(meta, dict) else None))
+    return tokens_of(_object(_end_of_list(body) if len(body) > LONG_ANSWER else body).get("usage"))
+
+
+def fields_of_answer(body: bytes) -> dict[str, Any]:
+    """Of a short answer all; of a long one those after its list, and none where they tell nothing that is counted."""
+    if len(body) <= LONG_ANSWER or b'"duration"' in body:
+        return _object(body)
+    return _object(_end_of_list(body)) if has_usage(body) else {}
+
+
+def fields_of_event(event: bytes) -> dict[str, Any]:
+    """What one event of a stream has as its data; empty where that is no object."""
+    return _object(b"\n".join([line[5:] for line in event.splitlines() if line.startswith(b"data:")]))
+
+
+def usage_in_answer(answer: dict[str, Any]) -> Any:
+    """The `usage` of an answer that may be a reranker's in Cohere's form."""
+    meta = answer.get("meta")
+    return answer.get("usage") or (meta.get("tokens") if isinstance(meta, dict) else None)
 
 
 def usage_in_event(event: dict[str, Any]) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from gateway.errors import LimitExceededError, error_body
 from gateway.limits import Limits, Reservation
-from gateway.operations import CHAT, COUNT_TOKENS, EMBEDDINGS, Protocol
+from gateway.operations import CHAT, COUNT_TOKENS, EMBEDDINGS, IMAGES, Protocol
 from gateway.pricing import Prices
 from lisa.auth.schemas import Caller
 from lisa.errors import UnavailableError
@@ -287,3 +287,17 @@ async def test_stopping_gives_everything_back() -> None:
         (await admit(limits)).settle(1, 1, 1)
     assert [row.committed for row in ledger.rows.values()] == [1]
     assert not any(row.marks for row in ledger.rows.values())
+
+
+async def test_budget_holds_for_what_is_priced_by_the_picture() -> None:
+    ledger = Reached()
+    raw = b'{"dall": {"mode": "image_generation", "litellm_provider": "openai", "output_cost_per_image": 0.04}}'
+    limits = await limits_of(ledger, Limit(subject="user#*", budget_micro_usd=100_000), prices=Prices(lambda: raw))
+    asked: dict[str, Any] = {"rows": [model(name="openai/dall", pricing=None)], "operation": IMAGES}
+    first = await admit(limits, **asked, body={"n": 2})
+    with pytest.raises(LimitExceededError):
+        await admit(limits, **asked, body={"n": 1})
+    first.settle(0, 0, 40_000)  # one of the two was made
+    await admit(limits, **asked, body={"n": 1})
+    with pytest.raises(LimitExceededError, match="budget"):
+        await admit(limits, **asked, body={"n": 3})

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from gateway.errors import LimitExceededError
 from gateway.limits import Limits, Reservation
-from gateway.operations import CHAT
+from gateway.operations import CHAT, IMAGES, Operation
 from gateway.pricing import Prices
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -36,6 +36,8 @@ MODEL = ModelRow.model_validate(
         "pricing": {"inputCostPerToken": 1e-6, "outputCostPerToken": 3e-6},
     }
 )
+PICTURES = ModelRow.model_validate({"modelId": "p", "modelName": "openai/p", "modelType": "imagegen"})
+LIST = b'{"p": {"mode": "image_generation", "litellm_provider": "openai", "output_cost_per_image": 0.0003}}'
 T = TypeVar("T")
 LIMITS = [
     Limit(subject="user#*", requests_per_minute=6, budget_micro_usd=1500),
@@ -82,7 +84,7 @@ class Task:
     def __init__(self, world: "World") -> None:
         self.world = world
         self.sent: list[Sent] = []
-        self.limits = Limits(lambda: LIMITS, self, Prices(lambda: b"{}"), 5, lambda: world.now)
+        self.limits = Limits(lambda: LIMITS, self, Prices(lambda: LIST), 5, lambda: world.now)
         self.waiting: list[asyncio.Task[Reservation]] = []
         self.running: list[Running] = []
         self.sweeps: list[asyncio.Task[None]] = []
@@ -141,8 +143,29 @@ class World(RuleBasedStateMachine):
     def call(self, number: int, caller: Caller, size: int, answer: int | None, is_answered: bool) -> None:
         """`is_answered`: the ledger is quick this time; else its answers come by other rules, among those of others."""
         body: dict[str, Any] = {"messages": []} if answer is None else {"messages": [], "max_tokens": answer}
-        task = self.tasks[number]
-        admission = task.limits.admit(caller, [MODEL], CHAT, body, size)
+        self.ask(self.tasks[number], caller, MODEL, CHAT, body, size, is_answered)
+
+    @rule(
+        number=st.integers(0, TASKS - 1),
+        caller=st.sampled_from(CALLERS),
+        pictures=st.integers(1, 6),
+        is_answered=st.booleans(),
+    )
+    def call_for_pictures(self, number: int, caller: Caller, pictures: int, is_answered: bool) -> None:
+        """What has a price by the unit draws on the same budgets."""
+        self.ask(self.tasks[number], caller, PICTURES, IMAGES, {"n": pictures}, 20, is_answered)
+
+    def ask(
+        self,
+        task: Task,
+        caller: Caller,
+        row: ModelRow,
+        operation: Operation,
+        body: dict[str, Any],
+        size: int,
+        is_answered: bool,
+    ) -> None:
+        admission = task.limits.admit(caller, [row], operation, body, size)
         task.waiting.append(self.loop.create_task(admission))
         self.turn()
         while is_answered and task.sent:
