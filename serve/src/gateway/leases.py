@@ -8,7 +8,7 @@ import asyncio
 import itertools
 import uuid
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
@@ -41,24 +41,26 @@ class Lease:
         "free",
         "is_listed",
         "keep",
+        "limit",
         "low",
         "mark",
         "quota",
         "refused_until",
         "reserved",
         "room",
+        "swept_free",
         "unconfirmed",
         "wanted",
-        "was_used",
     )
 
     def __init__(self, quota: str, expires_at: int) -> None:
         self.quota = quota
         self.expires_at = expires_at
+        self.limit = 0
         self.free = 0
         self.reserved = 0
         self.wanted = 0  # by calls that wait
-        self.was_used = False  # since the last sweep
+        self.swept_free = 0  # what the last sweep left free: as long as that is all the same, nobody uses the lease
         self.is_listed = False  # for the sweep
         self.keep = 0  # the sweep leaves so much to a lease in use
         self.low = 0  # below it the next slice is fetched before anybody waits; 0: never
@@ -69,10 +71,6 @@ class Lease:
         self.mark = 0  # number of our last move in the ledger's row
         self.unconfirmed: Move | None = None  # sent, and its answer lost
         self.busy: asyncio.Task[None] | None = None
-
-
-# What a call needs of one quota, the quota's limit, and the place of its metric among requests, tokens and cost.
-Part = tuple[Lease, int, int, int]
 
 
 class Leases:
@@ -87,67 +85,67 @@ class Leases:
         self._known: WeakValueDictionary[str, Lease] = WeakValueDictionary()
         self._listed: deque[Lease] = deque()
 
-    def of(self, quota: str, expires_at: int) -> Lease:
+    def of(self, quota: str, limit: int, expires_at: int) -> Lease:
         lease = self._known.get(quota)
         if lease is None:
             lease = self._known[quota] = Lease(quota, expires_at)
+        lease.limit = limit  # as it is now
         return lease
 
-    def take(self, parts: Sequence[Part]) -> bool:
-        """Reserves all parts from what is at hand, or none of them. False: `fetch` has to."""
-        for lease, need, _, _ in parts:
+    def take(self, leases: Sequence[Lease], needs: Sequence[int]) -> bool:
+        """Reserves what is needed of each from what is at hand, or of none. False: `fetch` has to."""
+        for lease, need in zip(leases, needs, strict=True):
             if lease.free < need:
                 return False
-        for lease, need, limit, _ in parts:  # of a busy caller there are many: nothing is called without need
+        for lease, need in zip(leases, needs, strict=True):  # a busy caller has many: nothing is done without need
             lease.free = free = lease.free - need
             lease.reserved += need
-            lease.was_used = True
-            if not lease.is_listed:
-                self._list(lease)
             if free < lease.low and lease.busy is None:
-                self._start(lease, self._fetch(lease, need, limit))
+                self._order(lease, need)
         return True
 
-    async def fetch(self, part: Part) -> bool:
+    async def fetch(self, lease: Lease, need: int) -> bool:
         """Reserves with the ledger's consent. False: the limit does not allow it. Raises: UnavailableError."""
-        lease, need, limit, _ = part
         lease.wanted += need
-        if not lease.is_listed:
-            self._list(lease)  # also for what arrives when whoever waited has left
         try:
             while lease.free < need:
                 if need > lease.free + lease.room and self._clock() < lease.refused_until:
                     return False
                 if lease.busy is None:
-                    self._start(lease, self._fetch(lease, need, limit))
+                    self._order(lease, need)
                 if lease.busy is not None:
                     await asyncio.shield(lease.busy)  # whoever waits may leave; the ledger's answer is not lost
                     await asyncio.sleep(0)  # one that has just ended is forgotten by its callback, which has to run
         finally:
             lease.wanted -= need
-        return self.take((part,))
+        return self.take((lease,), (need,))
 
-    def settle(self, parts: Iterable[Part], spent: tuple[int, int, int]) -> None:
-        """Puts what was spent, by place, where it was reserved."""
-        for lease, reserved, _, place in parts:
-            lease.reserved -= reserved
-            lease.free += reserved - spent[place]
-            lease.was_used = True
-            if not lease.is_listed:
-                self._list(lease)
+    def settle(self, leases: Sequence[Lease], reserved: Sequence[int], spent: Sequence[int]) -> None:
+        """Puts what was spent of each where it was reserved."""
+        for lease, was_reserved, was_spent in zip(leases, reserved, spent, strict=True):
+            lease.reserved -= was_reserved
+            lease.free = free = lease.free + was_reserved - was_spent
+            if free < 0:
+                self._list(lease)  # of which nothing was at hand, nor had to be
 
     def _list(self, lease: Lease) -> None:
-        lease.is_listed = True
-        self._listed.append(lease)
+        """For the sweep, which keeps what it finds something in."""
+        if not lease.is_listed:
+            lease.is_listed = True
+            self._listed.append(lease)
+
+    def _order(self, lease: Lease, need: int) -> None:
+        self._list(lease)  # also for what arrives when whoever waited has left
+        self._start(lease, self._fetch(lease, need))
 
     def _start(self, lease: Lease, work: Coroutine[Any, Any, None]) -> None:
         """One move of a lease at a time."""
         lease.busy = asyncio.get_running_loop().create_task(work)
         lease.busy.add_done_callback(lambda task: _ended(lease, task))
 
-    async def _fetch(self, lease: Lease, need: int, limit: int) -> None:
+    async def _fetch(self, lease: Lease, need: int) -> None:
         await self._confirm(lease)
-        now = self._clock()
+        now, limit = self._clock(), lease.limit
         lasted = now - lease.fetched_at
         is_steady = lasted < STEADY_SECONDS
         if not is_steady:
@@ -178,29 +176,27 @@ class Leases:
             lease.is_listed = False
             if self._clock() > lease.expires_at:
                 continue  # long after its window: the row is gone, or will be
-            if is_last:
-                lease.was_used = False
-            work = self._tidying(lease) if lease.busy is None else None
+            is_idle = is_last or lease.free == lease.swept_free
+            work = self._tidying(lease, is_idle) if lease.busy is None else None
             if work is not None:
                 self._start(lease, work)
             if lease.busy is not None:
                 at_work.append(lease.busy)
-            if lease.busy is not None or lease.free or lease.reserved or lease.was_used:
+            if lease.busy is not None or lease.free or lease.reserved or not is_idle:
                 self._list(lease)
-            lease.was_used = False
+            lease.swept_free = lease.free
             if len(at_work) >= SWEEPS_AT_ONCE:
                 await asyncio.wait(at_work)
                 at_work.clear()
         if at_work:
             await asyncio.wait(at_work)
 
-    def _tidying(self, lease: Lease) -> Coroutine[Any, Any, None] | None:
-        """What the ledger has to be told of a lease that nobody waits for."""
+    def _tidying(self, lease: Lease, is_idle: bool) -> Coroutine[Any, Any, None] | None:
+        """What the ledger has to be told of a lease that nobody waits for. `is_idle`: since the last sweep."""
         if lease.unconfirmed is not None:
             return self._confirm(lease)
         if lease.free < 0:
             return self._commit_overrun(lease)
-        is_idle = not lease.was_used
         if lease.free > (0 if is_idle else 2 * lease.keep):
             return self._give_back(lease, lease.free - (0 if is_idle else lease.keep))
         if lease.mark and is_idle and not lease.reserved:

@@ -3,11 +3,12 @@
 import asyncio
 import contextlib
 import logging
+import math
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from lisa.auth.schemas import Caller
 from lisa.errors import UnavailableError
@@ -18,7 +19,7 @@ from lisa.usage.schemas import Limit, Metric
 
 from gateway.errors import LimitExceededError
 from gateway.estimates import ONE_REQUEST, needs_of
-from gateway.leases import SWEEP_SECONDS, Lease, Leases, Ledger, Part
+from gateway.leases import SWEEP_SECONDS, Lease, Leases, Ledger
 from gateway.limit_refusals import refusal_of
 from gateway.logs import fields
 from gateway.operations import Operation
@@ -31,11 +32,9 @@ GRACE = timedelta(days=1)  # a row outlives its window: calls that began in it s
 PLAN_SECONDS = 60  # the shortest window
 LEDGER_THREADS = 16  # of their own: waiting calls must not take the loop's default threads
 CLOSING_SECONDS = 5.0
-NOTHING = (0, 0, 0)
 PLACES = {Metric.REQUESTS: 0, Metric.TOKENS: 1, Metric.COST: 2}
 
 ReadLimits = Callable[[], Iterable[Limit]]
-Planned = tuple[Lease, Quota, int]  # the last: place of the metric in `Needs`
 CallerKey = tuple[str, str | None, frozenset[str]]
 
 
@@ -67,19 +66,37 @@ class ThreadedLedger:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
+class Plan(NamedTuple):
+    """The quotas that a caller's calls draw on: lease, quota and place of its metric in `Needs`, in one order.
+
+    `least`, by place: no limit is lower.
+    """
+
+    leases: tuple[Lease, ...]
+    quotas: tuple[Quota, ...]
+    places: tuple[int, ...]
+    least: tuple[float, float, float]
+
+
+NO_PLAN = Plan((), (), (), (math.inf, math.inf, math.inf))
+
+
 class Reservation:
     """What is reserved for one call. `settle` puts what it used in its place."""
 
-    __slots__ = ("_leases", "_parts")
+    __slots__ = ("_leases", "_needs", "_plan")
 
-    def __init__(self, leases: Leases, parts: Sequence[Part]) -> None:
+    def __init__(self, leases: Leases, plan: Plan, needs: Sequence[int]) -> None:
         self._leases = leases
-        self._parts = parts
+        self._plan = plan
+        self._needs = needs
 
     def settle(self, prompt_tokens: int, completion_tokens: int, cost_micro_usd: int) -> None:
         """Once; a second time changes nothing. Never raises or waits."""
-        parts, self._parts = self._parts, ()
-        self._leases.settle(parts, (1, prompt_tokens + completion_tokens, cost_micro_usd))
+        plan, self._plan = self._plan, NO_PLAN
+        if plan.leases:
+            spent = (1, prompt_tokens + completion_tokens, cost_micro_usd)
+            self._leases.settle(plan.leases, self._needs, [spent[place] for place in plan.places])
 
 
 class Limits:
@@ -99,7 +116,7 @@ class Limits:
         self._clock = clock
         self._leases = Leases(ledger, clock)
         self._limits: dict[str, Limit] | None = None  # until they are read
-        self._plans: dict[CallerKey, tuple[Planned, ...]] = {}
+        self._plans: dict[CallerKey, Plan] = {}
         self._plans_until = 0.0
         self._failing = False
 
@@ -115,49 +132,48 @@ class Limits:
         Raises: LimitExceededError; UnavailableError when limits hold for this caller and cannot be checked.
         """
         plan = self._plan(caller)
-        if not plan:
-            return Reservation(self._leases, ())
-        needs = ONE_REQUEST
-        if any(place for _, _, place in plan):
-            needs = needs_of(operation, body, body_bytes, [(row, self._prices.of(row)) for row in rows])
-        most, parts = needs.most, []
-        for lease, quota, place in plan:
-            need, limit = most[place], quota.limit
-            if need > limit:
-                need = self._alone(quota, needs.likely[place])
-            parts.append((lease, need, limit, place))
-        if not self._leases.take(parts):
-            await self._take_in_turn(parts, [quota for _, quota, _ in plan])
-        return Reservation(self._leases, parts)
+        if not plan.leases:
+            return Reservation(self._leases, plan, ())
+        asked = ONE_REQUEST
+        if any(plan.places):
+            asked = needs_of(operation, body, body_bytes, [(row, self._prices.of(row)) for row in rows])
+        most, least = asked.most, plan.least
+        needs = [most[place] for place in plan.places]
+        if most[0] > least[0] or most[1] > least[1] or most[2] > least[2]:
+            needs = [self._within(quota, need, asked.likely) for quota, need in zip(plan.quotas, needs, strict=True)]
+        if not self._leases.take(plan.leases, needs):
+            await self._take_in_turn(plan, needs)
+        return Reservation(self._leases, plan, needs)
 
-    async def _take_in_turn(self, parts: list[Part], quotas: list[Quota]) -> None:
+    async def _take_in_turn(self, plan: Plan, needs: list[int]) -> None:
         """Raises: as `admit`; then nothing stays reserved."""
-        taken = []
+        taken = 0
         try:
-            for part, quota in zip(parts, quotas, strict=True):
-                need = part[1]
-                if need and not self._leases.take((part,)) and not await self._leases.fetch(part):
+            for lease, quota, need in zip(plan.leases, plan.quotas, needs, strict=True):
+                if need and not self._leases.take((lease,), (need,)) and not await self._leases.fetch(lease, need):
                     raise self._refusal(quota, need)
-                taken.append(part)
+                taken += 1
         except BaseException:  # also when the caller leaves while we wait
-            self._leases.settle(taken, NOTHING)
+            self._leases.settle(plan.leases[:taken], needs[:taken], [0] * taken)
             raise
 
-    def _alone(self, quota: Quota, likely: int) -> int:
-        """What to reserve for a call whose upper bound is beyond the limit: all, so it waits until it is alone."""
-        if likely > quota.limit:
-            raise self._refusal(quota, likely)
+    def _within(self, quota: Quota, need: int, likely: tuple[int, int, int]) -> int:
+        """What to reserve for a call whose upper bound may be beyond the limit: all, so it waits until it is alone."""
+        if need <= quota.limit:
+            return need
+        if likely[PLACES[quota.metric]] > quota.limit:
+            raise self._refusal(quota, likely[PLACES[quota.metric]])
         return quota.limit
 
     def _refusal(self, quota: Quota, need: int) -> LimitExceededError:
         return refusal_of(quota, need, datetime.fromtimestamp(self._clock(), UTC))
 
-    def _plan(self, caller: Caller) -> tuple[Planned, ...]:
-        """The quotas that a call of this caller draws on; kept until the minute ends or a limit changes."""
+    def _plan(self, caller: Caller) -> Plan:
+        """Kept until the minute ends or a limit changes."""
         if self._limits is None:
             raise UnavailableError("The gateway is still reading its limits. Try again in a few seconds.")
         if not self._limits:
-            return ()
+            return NO_PLAN
         now = self._clock()
         if now >= self._plans_until:
             self._plans = {}
@@ -165,16 +181,22 @@ class Limits:
         key = (caller.username, caller.key_id, caller.groups)
         plan = self._plans.get(key)
         if plan is None:
-            moment = datetime.fromtimestamp(now, UTC)
             quotas = quotas_of(self._limits, caller.username, caller.key_id, caller.groups)
-            plan = self._plans[key] = tuple(
-                (self._lease(quota, moment), quota, PLACES[quota.metric]) for quota in quotas
-            )
+            plan = self._plans[key] = self._planned(quotas, datetime.fromtimestamp(now, UTC))
         return plan
+
+    def _planned(self, quotas: Sequence[Quota], moment: datetime) -> Plan:
+        least = [math.inf, math.inf, math.inf]
+        for quota in quotas:
+            place = PLACES[quota.metric]
+            least[place] = min(least[place], quota.limit)
+        leases = tuple(self._lease(quota, moment) for quota in quotas)
+        places = tuple(PLACES[quota.metric] for quota in quotas)
+        return Plan(leases, tuple(quotas), places, (least[0], least[1], least[2]))
 
     def _lease(self, quota: Quota, moment: datetime) -> Lease:
         expires_at = end_of(quota.window, moment) + GRACE
-        return self._leases.of(quota.key(moment), int(expires_at.timestamp()))
+        return self._leases.of(quota.key(moment), quota.limit, int(expires_at.timestamp()))
 
     async def refresh(self) -> bool:
         """Reads the limits once; on failure those known stay. True when they were read."""

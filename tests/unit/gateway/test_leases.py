@@ -30,16 +30,16 @@ def _spinning(_signal: int, _frame: FrameType | None) -> None:
 async def test_call_between_the_end_of_a_move_and_its_callback_does_not_block_the_loop() -> None:
     ledger = Opening()
     leases = Leases(ledger, lambda: 1000.0)
-    lease = leases.of(QUOTA, 2000)
+    lease = leases.of(QUOTA, LIMIT, 2000)
 
     async def late() -> bool:
         await ledger.gate
-        return await leases.fetch((lease, 20, LIMIT, 0))
+        return await leases.fetch(lease, 20)
 
     before = signal.signal(signal.SIGALRM, _spinning)
     signal.alarm(5)
     try:
-        assert all(await asyncio.gather(late(), leases.fetch((lease, 1, LIMIT, 0))))
+        assert all(await asyncio.gather(late(), leases.fetch(lease, 1)))
     finally:
         signal.alarm(0)
         signal.signal(signal.SIGALRM, before)

@@ -129,7 +129,11 @@ class World(RuleBasedStateMachine):
                 if call.cancelled() or isinstance(call.exception(), LimitExceededError | UnavailableError):
                     continue
                 reservation = call.result()
-                parts = [(lease.quota, place, need) for lease, need, _, place in reservation._parts]
+                plan, needs = reservation._plan, reservation._needs
+                parts = [
+                    (lease.quota, place, need)
+                    for lease, place, need in zip(plan.leases, plan.places, needs, strict=True)
+                ]
                 task.running.append(Running(reservation, parts))
             task.sweeps = [sweep for sweep in task.sweeps if not sweep.done()]
 
