@@ -16,7 +16,8 @@ logger = Logger()
 @logger.inject_lambda_context(log_event=False)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """API Gateway turns the exception "Unauthorized" into a 401, a Deny into a 403 and any other failure into a 500."""
-    credential = credential_of({name.lower(): value for name, value in (event.get("headers") or {}).items()})
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    credential = credential_of(headers.get)
     try:
         if credential is None:
             raise UnauthorizedError("No credential was sent.")

@@ -66,6 +66,7 @@ def serve_gateway(settings: GatewaySettings) -> Iterator[str]:
             port=0,
             loop="uvloop",
             http=LimitedHttp,
+            interface="asgi3",
             ws="none",
             lifespan="on",
             access_log=False,

@@ -24,6 +24,7 @@ def main() -> None:
         port=settings.port,
         loop="uvloop",
         http=LimitedHttp,
+        interface="asgi3",
         ws="none",
         lifespan="on",
         access_log=False,  # ours has the ids

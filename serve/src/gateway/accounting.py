@@ -45,9 +45,8 @@ async def opened(
     Raises: LimitExceededError; UnavailableError when limits hold and cannot be checked.
     """
     caller, operation = exchange.known_caller, exchange.known_operation
-    rows = [target.row for target in targets]
-    await services.metering.prices.learn(rows)
-    reservation = await services.limits.admit(caller, rows, operation, body, size)
-    session_id = exchange.headers.get("x-lisa-session-id")
+    priced = await services.metering.prices.learned([target.row for target in targets])
+    reservation = await services.limits.admit(caller, priced, operation, body, size)
+    session_id = exchange.header("x-lisa-session-id")
     asked = Asked(exchange.request_id, caller, operation, named.row, wants_usage(body), session_id, exchange.started_at)
     return Account(exchange, services.metering.meter(asked, reservation, body, size))

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 
 from lisa.errors import AppError, NotFoundError
@@ -36,11 +36,12 @@ class Gateway:
         self._services: Services | None = None
         self._access_log = AccessLog()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "http":
-            await self._serve(Exchange(scope, receive, send))
-        elif scope["type"] == "lifespan":
-            await self._live(receive, send)
+            return self._serve(Exchange(scope, receive, send))
+        if scope["type"] == "lifespan":
+            return self._live(receive, send)
+        raise ValueError(f"no protocol of ours: {scope['type']}")
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()

@@ -47,6 +47,8 @@ class Chance:
 
 
 LAST = Chance(is_last=True, has_other=False)
+SAME = Chance(is_last=False, has_other=False)
+OTHER = Chance(is_last=False, has_other=True)
 
 
 async def attempt_all(
@@ -59,7 +61,7 @@ async def attempt_all(
     count = len(targets)
     for number in range(attempts):
         target = targets[number % count]
-        chance = LAST if number + 1 == attempts else Chance(is_last=False, has_other=count > 1)
+        chance = LAST if number + 1 == attempts else OTHER if count > 1 else SAME
         try:
             async with Watch(exchange) as watch:
                 if number >= count:

@@ -56,7 +56,7 @@ def _anthropic_model(target: Target) -> dict[str, Any]:
 
 
 def _is_anthropic(exchange: Exchange) -> bool:
-    return b"/anthropic/" in exchange.path or "anthropic-version" in exchange.headers
+    return b"/anthropic/" in exchange.path or exchange.header("anthropic-version") is not None
 
 
 def _info(target: Target) -> dict[str, Any]:

@@ -7,14 +7,13 @@ upper bound for the tokens of its text, in every language and with every tokeniz
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from lisa.models.schemas import ModelRow
-
 from gateway.operations import COUNT_TOKENS, Operation
-from gateway.pricing import Price, micro_usd
+from gateway.pricing import Priced, micro_usd
 from gateway.unit_counts import unit_bounds
 
 LIKELY_BYTES_PER_TOKEN = 4
 ANSWER_LIMITS = ("max_completion_tokens", "max_tokens", "max_output_tokens")
+ANSWER_COUNTS = ("n", "best_of")
 DEFAULT_ANSWER_TOKENS = 4096
 MOST_ANSWERS = 1024  # `n` of a caller who is up to something
 # Pictures, sound and files lie in a body as base64, which says little of their tokens: a page of a PDF has up to 3,000
@@ -37,9 +36,7 @@ class Needs(NamedTuple):
 ONE_REQUEST = Needs((1, 0, 0), (1, 0, 0))
 
 
-def needs_of(
-    operation: Operation, body: dict[str, Any], body_bytes: int, priced: Iterable[tuple[ModelRow, Price]]
-) -> Needs:
+def needs_of(operation: Operation, body: dict[str, Any], body_bytes: int, priced: Iterable[Priced]) -> Needs:
     """`priced` are the models that may answer, with their prices: the dearest counts."""
     if operation is COUNT_TOKENS:
         return ONE_REQUEST
@@ -96,10 +93,13 @@ def _is_embedded(value: Any) -> bool:
 
 def _asked(body: dict[str, Any]) -> tuple[int | None, int]:
     """The length that the caller allows an answer (None: not told), and how many answers."""
-    told = [number for name in ANSWER_LIMITS if (number := _count(body.get(name))) is not None]
-    answers = max(_count(body.get("n")) or 1, _count(body.get("best_of")) or 1)
-    return max(told) if told else None, min(answers, MOST_ANSWERS)
-
-
-def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
+    length, answers = None, 1
+    for name in ANSWER_LIMITS:
+        told = body.get(name)
+        if type(told) is int and told > (length or 0):
+            length = told
+    for name in ANSWER_COUNTS:
+        told = body.get(name)
+        if type(told) is int and told > answers:
+            answers = min(told, MOST_ANSWERS)
+    return length, answers

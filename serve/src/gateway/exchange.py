@@ -55,7 +55,7 @@ class Exchange:
         self.scope = scope
         self.receive = receive
         self._send = send
-        self._headers: dict[str, str] | None = None
+        self._headers: dict[bytes, bytes] | None = None
         self.path: bytes = scope["raw_path"]
         self.path_id = ""  # the segment that names something, where the route has one
         self.operation: Operation | None = None  # on a route that asks a model
@@ -69,16 +69,19 @@ class Exchange:
         self.streaming = False
         self.finished = False
 
-    @property
-    def headers(self) -> dict[str, str]:
-        """Names in lower case. A repeated header is joined, so that a second credential never replaces the first."""
-        if self._headers is None:
-            found: dict[str, str] = {}
-            for raw_name, raw_value in self.scope["headers"]:
-                name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
-                found[name] = f"{found[name]}, {value}" if name in found else value
-            self._headers = found
-        return self._headers
+    def header(self, name: str) -> str | None:
+        """A header of the request, by its name in lower case.
+
+        A repeated one is joined, so that a second credential never replaces the first.
+        """
+        headers = self._headers
+        if headers is None:
+            sent: Headers = self.scope["headers"]
+            headers = self._headers = dict(sent)
+            if len(headers) < len(sent):
+                headers = self._headers = _joined(sent)
+        value = headers.get(name.encode())
+        return None if value is None else value.decode("latin-1")
 
     @property
     def known_caller(self) -> Caller:
@@ -99,11 +102,12 @@ class Exchange:
 
         Raises: TooLargeError over `limit` bytes; RequestTimeoutError after `seconds`; ClientLeftError.
         """
-        declared = self.headers.get("content-length", "0")
-        if not declared.isdigit():
-            raise BadRequestError("Content-Length is not a number.")
-        if int(declared) > limit * DROPPED_MULTIPLE:
-            raise self._too_large(limit)
+        declared = self.header("content-length")
+        if declared is not None:
+            if not declared.isdigit():
+                raise BadRequestError("Content-Length is not a number.")
+            if int(declared) > limit * DROPPED_MULTIPLE:
+                raise self._too_large(limit)
         first = await self._next_piece()
         if not first.get("more_body"):
             whole: bytes = first.get("body", b"")
@@ -145,18 +149,14 @@ class Exchange:
 
     async def answer(self, status: int, body: bytes, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
         """A complete answer; JSON unless `headers` name another content type."""
-        given = list(headers)
-        if b"content-type" not in [name for name, _ in given]:
-            given.append((b"content-type", JSON))
-        given.append((b"content-length", str(len(body)).encode()))
+        given = _with_type(headers, JSON)
+        given.append((b"content-length", b"%d" % len(body)))
         await self.start(status, given)
         await self.finish(body)
 
     async def start_stream(self, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
         """Begins a stream of server-sent events."""
-        given = list(headers)
-        if b"content-type" not in [name for name, _ in given]:
-            given.append((b"content-type", EVENT_STREAM))
+        given = _with_type(headers, EVENT_STREAM)
         given.append((b"x-accel-buffering", b"no"))
         self.streaming = True
         await self.start(200, given)
@@ -191,3 +191,20 @@ class Exchange:
         elif not message["more_body"]:
             self.finished = True
         await self._send(message)
+
+
+def _joined(headers: Headers) -> dict[bytes, bytes]:
+    joined: dict[bytes, bytes] = {}
+    for name, value in headers:
+        joined[name] = b"%b, %b" % (joined[name], value) if name in joined else value
+    return joined
+
+
+def _with_type(headers: Iterable[tuple[bytes, bytes]], content_type: bytes) -> Headers:
+    """A list of the same, and of this content type unless they name one."""
+    given = list(headers)
+    for name, _ in given:
+        if name == b"content-type":
+            return given
+    given.append((b"content-type", content_type))
+    return given

@@ -18,6 +18,7 @@ from pydantic.alias_generators import to_camel
 from gateway.errors import AnsweredError
 from gateway.settings import GatewaySettings
 
+FIELD = "lisa"  # of a request, and of its answer
 MAX_QUERY_CHARACTERS = 10_000  # what a search takes
 
 
@@ -65,7 +66,7 @@ class Grounding:
             "created": int(time.time()),
             "model": model_id,
             "choices": [{"index": 0, "delta": {"content": ""}, "finish_reason": None}],
-            "lisa": self._field(),
+            FIELD: self._field(),
         }
         return b"data: " + orjson.dumps(chunk) + b"\n\n"
 
@@ -73,7 +74,7 @@ class Grounding:
         """A complete answer with the citations in it. Raises: UpstreamError when it is not a JSON object."""
         try:
             body = orjson.loads(answer)
-            body["lisa"] = self._field()
+            body[FIELD] = self._field()
         except (orjson.JSONDecodeError, TypeError) as error:
             raise UpstreamError("The model's endpoint did not answer with a JSON object.") from error
         return orjson.dumps(body)
@@ -81,15 +82,15 @@ class Grounding:
 
 def requested(body: dict[str, Any]) -> GroundingRequest | None:
     """Takes the field `lisa` out of a body. Raises: InvalidError."""
-    if "lisa" not in body:
+    if FIELD not in body:
         return None
-    field = body.pop("lisa")
+    field = body.pop(FIELD)
     if field is None:
         return None
     try:
         return GroundingRequest.model_validate(field)
     except ValidationError as error:
-        details = [{"field": ".".join(("lisa", *map(str, e["loc"]))), "problem": e["msg"]} for e in error.errors()]
+        details = [{"field": ".".join((FIELD, *map(str, e["loc"]))), "problem": e["msg"]} for e in error.errors()]
         raise InvalidError(f"{details[0]['field']}: {details[0]['problem']}", details) from None
 
 

@@ -25,7 +25,7 @@ class Guard:
 
     async def admit(self, exchange: Exchange) -> None:
         """Sets the caller of an exchange. Raises: UnauthorizedError, ForbiddenError, UnavailableError."""
-        credential = credential_of(exchange.headers)
+        credential = credential_of(exchange.header)
         if credential is None:
             raise UnauthorizedError("Sign in, or send an API token as `Authorization: Bearer …`.")
         caller = self._authenticator.peek(credential)

@@ -23,24 +23,28 @@ class LimitedHttp(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._is_refused:
             return
+        self._head_bytes += len(data)
         super().data_received(data)
-        if self._is_head:  # a header that never ends is not told to us before it does
-            self._head_bytes += len(data)
-            if self._head_bytes > MAX_HEAD_BYTES:
-                self._refuse()
+        if not self._is_head:
+            self._head_bytes = 0
+        elif self._head_bytes > MAX_HEAD_BYTES:  # a header that never ends is not told to us before it does
+            self._refuse()
 
     def on_message_begin(self) -> None:
-        self._is_head, self._head_bytes = True, 0
+        self._is_head = True
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         self._is_head = False
-        headers = self.headers
-        size = len(self.url) + sum([len(name) + len(value) for name, value in headers])
-        if len(headers) > MAX_HEADERS or size > MAX_HEAD_BYTES:
+        if len(self.headers) > MAX_HEADERS or self._is_head_long():
             self._refuse()
             raise HttpParserError("too many headers, or too long ones")  # so that no request is made of them
         super().on_headers_complete()
+
+    def _is_head_long(self) -> bool:
+        if self._head_bytes <= MAX_HEAD_BYTES:  # of all that was received since the head began
+            return False
+        return len(self.url) + sum([len(name) + len(value) for name, value in self.headers]) > MAX_HEAD_BYTES
 
     def send_400_response(self, msg: str) -> None:
         if not self._is_refused:

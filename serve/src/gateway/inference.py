@@ -33,12 +33,12 @@ async def infer(exchange: Exchange, services: Services) -> None:
     raw = await exchange.body(
         settings.max_upload_bytes if operation.takes_form else settings.max_body_bytes, settings.body_seconds
     )
-    parsed = await parse_body(raw, exchange.headers.get("content-type", ""), operation)
+    parsed = await parse_body(raw, exchange.header("content-type") or "", operation)
     exchange.model_id = parsed.body["model"]
     named = services.registry.find(exchange.model_id, caller)
     if operation.names_user and parsed.body.get("user") is None:
         parsed.body["user"] = caller.username
-    wanted = _wanted_grounding(parsed.body, operation)
+    wanted = _wanted_grounding(parsed.body, operation) if grounding.FIELD in parsed.body else None
     targets = services.deployments.order(named, caller)
     size = len(raw) + (wanted.top_k * PASSAGE_BYTES if wanted else 0)
     account = await opened(exchange, services, named, targets, parsed.body, size)
@@ -119,10 +119,10 @@ def _wanted_grounding(body: dict[str, Any], operation: Operation) -> GroundingRe
 
 def _passed_headers(exchange: Exchange) -> Mapping[str, str]:
     """Those by which a caller chooses a version of Anthropic's protocol. Raises: BadRequestError."""
-    headers = exchange.headers
-    passed = {"anthropic-version": headers.get("anthropic-version", ANTHROPIC_VERSION)}
-    if "anthropic-beta" in headers:
-        passed["anthropic-beta"] = headers["anthropic-beta"]
+    passed = {"anthropic-version": exchange.header("anthropic-version") or ANTHROPIC_VERSION}
+    beta = exchange.header("anthropic-beta")
+    if beta is not None:
+        passed["anthropic-beta"] = beta
     for name, value in passed.items():
         if not _VERSIONS.fullmatch(value):
             raise BadRequestError(f"The header `{name}` names versions, with commas between them.")

@@ -28,6 +28,8 @@ from gateway.services import Services
 from gateway.settings import GatewaySettings
 from gateway.usage_queue import UsageQueue
 
+# Bytes are passed on as they are, and grounded ones are read; so they may not come compressed.
+UPSTREAM_HEADERS = {"Accept-Encoding": "identity", "User-Agent": "lisa-gateway"}
 # Shorter than the 5 s after which uvicorn (so vLLM) and Node close an idle connection: a call must not meet the close.
 IDLE_UPSTREAM_SECONDS = 4.0
 UPSTREAM_DNS_SECONDS = 30
@@ -93,7 +95,7 @@ def _connected(settings: GatewaySettings) -> Connected:
         guard=Guard(wiring.authenticator()),
         registry=Registry(lambda: rows_of(table), settings.registry_seconds),
         keys=ProviderKeys(read_secret, settings.provider_key_seconds),
-        limits=Limits(limits.all, ledger, prices, settings.registry_seconds),
+        limits=Limits(limits.all, ledger, settings.registry_seconds),
         ledger=ledger,
         metering=Metering(prices, UsageQueue(outbox)),
     )
@@ -108,6 +110,7 @@ def session(settings: GatewaySettings, guard: OutboundGuard | None = None) -> ai
             ttl_dns_cache=UPSTREAM_DNS_SECONDS,
             socket_factory=guard.socket_for if guard else None,
         ),
+        headers=UPSTREAM_HEADERS,
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=settings.connect_seconds),

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple, Protocol
 
 from lisa.auth.schemas import Caller
 from lisa.errors import UnavailableError
-from lisa.models.schemas import ModelRow
 from lisa.usage.ledger import Move, Moved
 from lisa.usage.quotas import Quota, end_of, quotas_of
 from lisa.usage.schemas import Limit, Metric
@@ -23,7 +22,7 @@ from gateway.leases import SWEEP_SECONDS, Lease, Leases, Ledger
 from gateway.limit_refusals import refusal_of
 from gateway.logs import fields
 from gateway.operations import Operation
-from gateway.pricing import Prices
+from gateway.pricing import Priced
 
 logger = logging.getLogger(__name__)
 
@@ -106,12 +105,10 @@ class Limits:
         self,
         read: ReadLimits,
         ledger: Ledger,
-        prices: Prices,
         seconds: float,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._read = read
-        self._prices = prices
         self._seconds = seconds
         self._clock = clock
         self._leases = Leases(ledger, clock)
@@ -125,9 +122,9 @@ class Limits:
         return self._limits is not None
 
     async def admit(
-        self, caller: Caller, rows: Sequence[ModelRow], operation: Operation, body: dict[str, Any], body_bytes: int
+        self, caller: Caller, priced: Sequence[Priced], operation: Operation, body: dict[str, Any], body_bytes: int
     ) -> Reservation:
-        """Reserves what a call may use. `rows` are the models that may answer it; their prices were learned.
+        """Reserves what a call may use. `priced` are the models that may answer it, with their prices.
 
         Raises: LimitExceededError; UnavailableError when limits hold for this caller and cannot be checked.
         """
@@ -136,7 +133,7 @@ class Limits:
             return Reservation(self._leases, plan, ())
         asked = ONE_REQUEST
         if any(plan.places):
-            asked = needs_of(operation, body, body_bytes, [(row, self._prices.of(row)) for row in rows])
+            asked = needs_of(operation, body, body_bytes, priced)
         most, least = asked.most, plan.least
         needs = [most[place] for place in plan.places]
         if most[0] > least[0] or most[1] > least[1] or most[2] > least[2]:

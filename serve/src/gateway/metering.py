@@ -166,24 +166,23 @@ class Meter:
             "sessionId": asked.session_id if asked.session_id and len(asked.session_id) <= MAX_SESSION_ID else None,
             "estimated": self._estimated,
             "status": self._status,
-            **self._sums(),
+            "requests": 1,
+            "promptTokens": self._tokens.prompt,
+            "completionTokens": self._tokens.completion,
+            "cachedTokens": self._tokens.cached,
+            "costMicroUsd": min(self._cost, MAX_COUNT),
+            "ms": round(self._ms, 1),
         }
 
     def add_to(self, record: dict[str, Any]) -> None:
         """See `usage_queue.Recorded`."""
-        for name, value in self._sums().items():
-            record[name] = min(record[name] + value, MAX_COUNT)  # more would refuse the whole message
-
-    def _sums(self) -> dict[str, float]:
         tokens = self._tokens
-        return {
-            "requests": 1,
-            "promptTokens": tokens.prompt,
-            "completionTokens": tokens.completion,
-            "cachedTokens": tokens.cached,
-            "costMicroUsd": min(self._cost, MAX_COUNT),
-            "ms": round(self._ms, 1),
-        }
+        record["requests"] += 1
+        record["promptTokens"] = min(record["promptTokens"] + tokens.prompt, MAX_COUNT)
+        record["completionTokens"] = min(record["completionTokens"] + tokens.completion, MAX_COUNT)
+        record["cachedTokens"] = min(record["cachedTokens"] + tokens.cached, MAX_COUNT)
+        record["costMicroUsd"] = min(record["costMicroUsd"] + self._cost, MAX_COUNT)  # more would refuse the message
+        record["ms"] = round(record["ms"] + self._ms, 1)
 
     def _read_events(self, ready: bytes) -> bytes:
         boundary = b"\r\n\r\n" if b"\r\n\r\n" in ready else b"\n\n"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import orjson
-from lisa.models.schemas import HostingType, ModelRow
+from lisa.models.schemas import HostingType, ModelRow, Pricing
 
 from gateway.unit_prices import UnitPrices, unit_prices_of, variant_of
 
@@ -52,37 +52,41 @@ def cost_of(price: Price, prompt: int, completion: int, cached: int = 0, written
     return micro_usd(usd)
 
 
+Priced = tuple[ModelRow, Price]
+
+
 class Prices:
-    """`of` remembers each answer. The list is read on first need: 50 ms, 3 MB, of which a tenth is kept."""
+    """Each answer is remembered. The list is read on first need: 50 ms, 3 MB, of which a tenth is kept."""
 
     def __init__(self, read_list: Callable[[], bytes] | None = None) -> None:
         self._read_list = read_list or _litellms_list
         self._list: dict[str, Price] | None = None
         self._known: dict[tuple[str, bool], Price] = {}
+        self._own: dict[str, tuple[Pricing, Price]] = {}  # by model id
         self._lock = threading.Lock()
 
     def peek(self, row: ModelRow) -> Price | None:
         """The price if it is known without reading the list. Never waits."""
-        if row.pricing is not None:
-            own = row.pricing
+        own = row.pricing
+        if own is None:
+            return self._known.get((row.model_name, _is_ours(row)))
+        known = self._own.get(row.model_id)
+        if known is None or known[0] is not own:
             # An own price has no rebate for what the provider had cached.
-            return Price(
-                own.input_cost_per_token,
-                own.output_cost_per_token,
-                own.input_cost_per_token,
-                own.input_cost_per_token,
-                0,
-            )
-        return self._known.get((row.model_name, _is_ours(row)))
+            inward, outward = own.input_cost_per_token, own.output_cost_per_token
+            known = self._own[row.model_id] = own, Price(inward, outward, inward, inward)
+        return known[1]
 
-    async def learn(self, rows: Iterable[ModelRow]) -> None:
-        """Afterwards `of` answers at once for these. Waits, without blocking the loop, when the list is needed."""
-        unknown = [row for row in rows if self.peek(row) is None]
-        if unknown:
-            await asyncio.to_thread(lambda: [self.of(row) for row in unknown])
+    async def learned(self, rows: Iterable[ModelRow]) -> list[Priced]:
+        """The rows with their prices; `of` knows those afterwards. Waits for the list, without blocking the loop."""
+        priced = []
+        for row in rows:
+            price = self.peek(row)
+            priced.append((row, await asyncio.to_thread(self.of, row) if price is None else price))
+        return priced
 
     def of(self, row: ModelRow) -> Price:
-        """Zero for a model that the list does not have. May read the list, unless `learn` has seen to the model."""
+        """Zero for a model that the list does not have. May read the list, unless `learned` has seen to the model."""
         price = self.peek(row)
         if price is None:
             price = FREE if _is_ours(row) else _find(self._loaded(), row.model_name)

@@ -1,7 +1,7 @@
 """Pass-through to an endpoint that speaks the caller's protocol: `model` changes going in, nothing coming out."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from functools import lru_cache
 from urllib.parse import quote
 
@@ -20,6 +20,7 @@ from gateway.form import encode_form
 from gateway.operations import CHAT, COMPLETIONS, VIDEOS
 from gateway.providers import KeyHeader
 from gateway.services import Services
+from gateway.settings import GatewaySettings
 from gateway.watch import Watch
 
 # Everything else of an upstream's headers (cookies, its server, its account's name, hop-by-hop ones) stays here.
@@ -45,14 +46,14 @@ class NotSpokenError(Exception):
     """The endpoint does not know the path of a protocol that it might have spoken."""
 
 
-async def relay(exchange: Exchange, services: Services, call: Call, watch: Watch) -> None:
+def relay(exchange: Exchange, services: Services, call: Call, watch: Watch) -> Awaitable[None]:
     """Answers with what the upstream answers.
 
     Raises: UpstreamError when it cannot be reached or breaks off, from the watch its timeouts; AnsweredError for an
     error of the upstream that is not JSON; RetryableAnswerError where another attempt follows; NotSpokenError.
     """
     address = call.target.url(call.operation.path)
-    await relay_to(exchange, services, call, watch, "POST", address, _request_body(call))
+    return relay_to(exchange, services, call, watch, "POST", address, _request_body(call))
 
 
 async def relay_to(
@@ -69,22 +70,35 @@ async def relay_to(
     watch.upstream(settings.first_token_seconds if call.is_streamed else settings.first_byte_seconds)
     headers = _request_headers(call, exchange.request_id)
     try:
-        async with services.http.request(method, address, data=data, headers=headers, allow_redirects=False) as reply:
-            if reply.status >= 400:
-                _consider(services, call, reply)
-            kind = reply.content_type
-            if reply.status == 200 and kind == "text/event-stream":
-                await _relay_stream(exchange, services, call, watch, reply)
-            elif reply.status == 200 and not _is_text(kind):
-                await _relay_bytes(exchange, services, watch, reply)
-            else:
-                await _relay_whole(exchange, services, call, watch, reply)
+        reply = await services.http.request(method, address, data=data, headers=headers, allow_redirects=False)
+        try:
+            await _relay(exchange, services, call, watch, reply)
+        finally:
+            if not reply.closed:  # as it is at the end of its body
+                reply.close()
     except aiohttp.ClientError as error:
         if exchange.status:
             raise UpstreamError("The model's endpoint broke off in the middle of its answer. Try again.") from error
         raise outbound.refusal(error, call.target.model_id) or UpstreamError(
             "The model's endpoint cannot be reached. Try again, or tell an administrator."
         ) from error
+
+
+def _relay(
+    exchange: Exchange, services: Services, call: Call, watch: Watch, reply: aiohttp.ClientResponse
+) -> Awaitable[None]:
+    if reply.status >= 400:
+        _consider(services, call, reply)
+    kind = _type_of(reply)
+    if reply.status == 200 and kind == "text/event-stream":
+        return _relay_stream(exchange, services, call, watch, reply)
+    if reply.status == 200 and not _is_text(kind):
+        return _relay_bytes(exchange, services, watch, reply)
+    return _relay_whole(exchange, services, call, watch, reply)
+
+
+def _type_of(reply: aiohttp.ClientResponse) -> str:
+    return reply.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
 
 def _consider(services: Services, call: Call, reply: aiohttp.ClientResponse) -> None:
@@ -118,8 +132,6 @@ def _request_body(call: Call) -> bytes | aiohttp.FormData:
 def _request_headers(call: Call, request_id: str) -> dict[str, str]:
     """Of the caller's headers only those in `call.headers` go upstream."""
     headers = {
-        "Accept-Encoding": "identity",  # the bytes are passed on as they are, and grounded ones are read
-        "User-Agent": "lisa-gateway",
         "X-Request-Id": request_id,
         "x-litellm-end-user-id": _quoted(call.username),
         **call.headers,
@@ -190,19 +202,16 @@ async def _relay_whole(
 ) -> None:
     """Read to its end first: an answer cut short becomes a clear 502, not half a JSON."""
     settings = services.settings
-    answer = bytearray()
-    async for chunk in reply.content.iter_any():
-        answer += chunk
-        if len(answer) > settings.max_answer_bytes:
-            raise UpstreamError("The answer of the model's endpoint is too large.")
-        watch.upstream(settings.gap_seconds)
+    content = reply.content
+    whole = await content.readany()
+    if not content.at_eof():
+        whole = await _rest_of_answer(whole, content, settings, watch)
     watch.client(settings.stall_seconds)
     if reply.status >= 400:
-        await _relay_error(exchange, reply, bytes(answer))
+        await _relay_error(exchange, reply, whole)
     elif reply.status >= 300:
         raise UpstreamError("The model's endpoint redirects. An administrator has to correct the model's modelUrl.")
     else:
-        whole = bytes(answer)
         call.meter.answer(whole)
         if call.grounding is not None:
             whole = call.grounding.added_to(whole)
@@ -211,12 +220,24 @@ async def _relay_whole(
         await exchange.answer(reply.status, whole, _safe(reply.raw_headers))
 
 
+async def _rest_of_answer(
+    first: bytes, content: aiohttp.StreamReader, settings: GatewaySettings, watch: Watch
+) -> bytes:
+    answer = bytearray(first)
+    while not content.at_eof():
+        watch.upstream(settings.gap_seconds)
+        answer += await content.readany()
+        if len(answer) > settings.max_answer_bytes:
+            raise UpstreamError("The answer of the model's endpoint is too large.")
+    return bytes(answer)
+
+
 async def _relay_error(exchange: Exchange, reply: aiohttp.ClientResponse, answer: bytes) -> None:
     headers = [*_safe(reply.raw_headers), FROM_UPSTREAM]
     if _is_json(answer) or "Content-Encoding" in reply.headers:
         await exchange.answer(reply.status, answer, headers)
         return
-    text = answer.decode("utf-8", "replace")[:MAX_ERROR_TEXT] if reply.content_type == "text/plain" else ""
+    text = answer.decode("utf-8", "replace")[:MAX_ERROR_TEXT] if _type_of(reply) == "text/plain" else ""
     raise AnsweredError(
         reply.status,
         "upstream_failed",

@@ -73,7 +73,7 @@ def checked(body: dict[str, Any], operation: Operation, files: frozenset[str] = 
         raise BadRequestError(f"`{operation.required}` is missing.")
     if operation.required == "messages":
         messages = body["messages"]
-        if not isinstance(messages, list) or not messages or not all(isinstance(m, dict) for m in messages):
+        if not isinstance(messages, list) or not messages or set(map(type, messages)) != {dict}:
             raise BadRequestError("`messages` has to be a list of one or more objects.")
     for name, value in body.items():
         if name not in PLAIN and name not in CONTENT:

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-from collections import deque
 from collections.abc import AsyncIterator, Hashable, Sequence
 from typing import Any, Protocol
 
@@ -41,14 +40,18 @@ class Outbox(Protocol):
 
 
 class UsageQueue:
-    """`put` never waits. A batch keeps its id however often it is sent, so that it is counted once."""
+    """`put` never waits. A batch keeps its id however often it is sent, so that it is counted once.
+
+    Calls that count for the same become one record as they end: a busy caller costs no more than a quiet one, and
+    nothing of a call is kept, which would push what the next calls need out of the processor's caches.
+    """
 
     def __init__(self, outbox: Outbox, kept_records: int = KEPT_RECORDS, seconds: float = FLUSH_SECONDS) -> None:
         self._outbox = outbox
         self._kept_records = kept_records
         self._seconds = seconds
-        self._waiting: deque[Recorded] = deque()
-        self._merged: list[dict[str, Any]] = []  # not packed yet
+        self._open: dict[Hashable, dict[str, Any]] = {}  # records that calls still add to
+        self._closed: list[dict[str, Any]] = []  # not packed yet
         self._packed: list[Message] = []  # not accepted yet
         self._wake = asyncio.Event()
         self._closing = asyncio.Event()
@@ -56,12 +59,24 @@ class UsageQueue:
         self._failures = 0  # in a row
 
     def put(self, call: Recorded) -> None:
-        if len(self._waiting) >= self._kept_records:
+        """Never raises: usage that cannot be recorded must not fail a call."""
+        try:
+            self._add(call)
+        except Exception:
+            logger.exception("usage record cannot be made")
             self._lost += 1
-            return
-        self._waiting.append(call)
-        if len(self._waiting) == self._kept_records // 2:
-            self._wake.set()
+
+    def _add(self, call: Recorded) -> None:
+        kind = call.kind()
+        record = self._open.get(kind)
+        if record is not None:
+            call.add_to(record)
+        elif len(self._open) >= self._kept_records:
+            self._lost += 1
+        else:
+            self._open[kind] = call.record()
+            if len(self._open) == self._kept_records // 2:
+                self._wake.set()
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator["UsageQueue"]:
@@ -78,20 +93,20 @@ class UsageQueue:
                     while self._has_some:
                         if not await self.flush():
                             await asyncio.sleep(FIRST_PAUSE_SECONDS)
-            self._lost += len(self._waiting) + sum(record["requests"] for record in self._merged)
+            self._lost += sum(record["requests"] for record in (*self._open.values(), *self._closed))
             self._lost += sum(message.calls for message in self._packed)
             self._tell_lost()
 
     @property
     def _has_some(self) -> bool:
-        return bool(self._waiting or self._merged or self._packed)
+        return bool(self._open or self._closed or self._packed)
 
     async def _keep_sending(self) -> None:
         while not self._closing.is_set():
             await _wait(self._wake, self._seconds)
             self._wake.clear()
-            is_due = bool(self._waiting)
-            while (is_due or self._merged or self._packed) and not self._closing.is_set():
+            is_due = bool(self._open)
+            while (is_due or self._closed or self._packed) and not self._closing.is_set():
                 is_due = False  # what comes meanwhile waits for more: each request takes time from the calls
                 if not await self.flush():
                     await _wait(self._closing, self._pause())
@@ -99,6 +114,8 @@ class UsageQueue:
     async def flush(self) -> bool:
         """Sends once. False: the queue did not take everything, which is kept."""
         if not self._packed:
+            if not self._closed:
+                self._closed, self._open = list(self._open.values()), {}
             self._packed = await asyncio.to_thread(self._pack)
         try:
             sent = await asyncio.to_thread(self._outbox.send, self._packed)
@@ -116,33 +133,14 @@ class UsageQueue:
     def _pack(self) -> list[Message]:
         """As many records as one request to the queue may carry. In a thread: a busy second takes milliseconds."""
         batches = Batches()
-        while (self._waiting or self._merged) and batches.has_room:
-            if not self._merged:
-                self._merge()
-                continue
-            record = self._merged.pop()
+        while self._closed and batches.has_room:
+            record = self._closed.pop()
             try:
                 batches.add(orjson.dumps(record), record["requests"])
             except Exception:  # one that cannot be written must not stop the others
                 logger.exception("usage record cannot be written")
                 self._lost += record["requests"]
         return batches.messages()
-
-    def _merge(self) -> None:
-        """Makes one record of waiting calls that count for the same: a busy caller costs no more than a quiet one."""
-        merged: dict[Hashable, dict[str, Any]] = {}
-        for _ in range(len(self._waiting)):
-            call = self._waiting.popleft()
-            try:
-                kind = call.kind()
-                if kind in merged:
-                    call.add_to(merged[kind])
-                else:
-                    merged[kind] = call.record()
-            except Exception:
-                logger.exception("usage record cannot be made")
-                self._lost += 1
-        self._merged = list(merged.values())
 
     def _pause(self) -> float:
         return float(min(FIRST_PAUSE_SECONDS * 2 ** min(self._failures, 10), LONGEST_PAUSE_SECONDS))

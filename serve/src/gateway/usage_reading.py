@@ -100,8 +100,7 @@ def _cached(usage: dict[str, Any]) -> int:
 
 def _count(usage: dict[str, Any], name: str) -> int | None:
     value = usage.get(name)
-    is_count = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_TOKENS
-    return value if is_count else None
+    return value if type(value) is int and 0 <= value <= MOST_TOKENS else None
 
 
 def _object(body: bytes) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-import weakref
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
@@ -31,24 +30,23 @@ class Watch:
         self._listener: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        task = asyncio.current_task()
+        loop = asyncio.get_running_loop()
+        task = asyncio.current_task(loop)
         if task is None:
             raise RuntimeError("a Watch needs a task")
         self._task = task
-        self._sweep = _sweep_of(asyncio.get_running_loop())
+        self._sweep = _sweep_of(loop)
         self._sweep.add(self)
         return self
 
     def upstream(self, seconds: float) -> None:
         """From now on we wait for the upstream. Raises (from the block): UpstreamTimeoutError."""
-        self._wait(seconds, _silent_upstream)
+        self._overdue = _silent_upstream
+        self._deadline = time.monotonic() + seconds
 
     def client(self, seconds: float) -> None:
         """From now on we wait for the client to read. Raises (from the block): ClientLeftError."""
-        self._wait(seconds, ClientLeftError)
-
-    def _wait(self, seconds: float, overdue: Callable[[], Exception]) -> None:
-        self._overdue = overdue
+        self._overdue = ClientLeftError
         self._deadline = time.monotonic() + seconds
 
     def look(self, now: float) -> None:
@@ -87,7 +85,8 @@ def _silent_upstream() -> UpstreamTimeoutError:
 class _Sweep:
     """Looks at every watch of a loop, again and again while there is one."""
 
-    def __init__(self) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
         self._watches: set[Watch] = set()
         self._is_running = False
 
@@ -95,7 +94,7 @@ class _Sweep:
         self._watches.add(watch)
         if not self._is_running:
             self._is_running = True
-            asyncio.get_running_loop().call_later(SWEEP_SECONDS, self._look)
+            self.loop.call_later(SWEEP_SECONDS, self._look)
 
     def remove(self, watch: Watch) -> None:
         self._watches.discard(watch)
@@ -106,14 +105,13 @@ class _Sweep:
             watch.look(now)
         self._is_running = bool(self._watches)
         if self._is_running:
-            asyncio.get_running_loop().call_later(SWEEP_SECONDS, self._look)
+            self.loop.call_later(SWEEP_SECONDS, self._look)
 
 
-_sweeps: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Sweep] = weakref.WeakKeyDictionary()
+_sweeps: list[_Sweep] = []  # of the loop that ran last: a process has one
 
 
 def _sweep_of(loop: asyncio.AbstractEventLoop) -> _Sweep:
-    sweep = _sweeps.get(loop)
-    if sweep is None:
-        sweep = _sweeps[loop] = _Sweep()
-    return sweep
+    if not _sweeps or _sweeps[0].loop is not loop:
+        _sweeps[:] = [_Sweep(loop)]
+    return _sweeps[0]

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from gateway.limits import Limits
-from gateway.pricing import Prices
 from lisa.auth.schemas import Caller
 from lisa.errors import UnavailableError
 from lisa.models.schemas import ModelRow
@@ -45,14 +44,12 @@ class Asking:
         return await self._ledger.ask(move)
 
 
-async def limits_of(
-    ledger: Reached, *rows: Limit, clock: Callable[[], float] = lambda: NOW, prices: Prices | None = None
-) -> Limits:
+async def limits_of(ledger: Reached, *rows: Limit, clock: Callable[[], float] = lambda: NOW) -> Limits:
     """One task with these limits."""
 
     def read() -> Iterable[Limit]:
         return rows
 
-    limits = Limits(read, Asking(ledger), prices or Prices(lambda: b"{}"), 5, clock)
+    limits = Limits(read, Asking(ledger), 5, clock)
     await limits.refresh()
     return limits

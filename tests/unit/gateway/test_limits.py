@@ -23,7 +23,8 @@ COST = "user#ada|cost|month#2027-01"
 
 async def admit(limits: Limits, caller: Caller = ADA, **more: Any) -> Reservation:
     call: dict[str, Any] = {"rows": [model()], "operation": CHAT, "body": BODY, "body_bytes": 100} | more
-    return await limits.admit(caller, **call)
+    prices: Prices = call.pop("prices", Prices(lambda: b"{}"))
+    return await limits.admit(caller, await prices.learned(call.pop("rows")), **call)
 
 
 async def test_caller_without_limits_asks_nobody() -> None:
@@ -244,7 +245,7 @@ async def test_limits_unknown_yet_refuse_everybody() -> None:
     def away() -> Iterable[Limit]:
         raise UnavailableError("away")
 
-    limits = Limits(away, Asking(Reached()), Prices(lambda: b"{}"), 5)
+    limits = Limits(away, Asking(Reached()), 5)
     assert await limits.refresh() is False
     assert not limits.is_ready
     with pytest.raises(UnavailableError):
@@ -260,7 +261,7 @@ async def test_known_limits_hold_while_the_table_is_away() -> None:
             raise answer
         return list(answer)
 
-    limits = Limits(read, Asking(Reached()), Prices(lambda: b"{}"), 5, lambda: NOW)
+    limits = Limits(read, Asking(Reached()), 5, lambda: NOW)
     assert [await limits.refresh(), await limits.refresh()] == [True, False]
     await admit(limits)
     with pytest.raises(LimitExceededError):
@@ -269,7 +270,7 @@ async def test_known_limits_hold_while_the_table_is_away() -> None:
 
 async def test_changed_limit_holds_for_the_next_call() -> None:
     rows = [Limit(subject="user#*", requests_per_minute=1)]
-    limits = Limits(lambda: list(rows), Asking(Reached()), Prices(lambda: b"{}"), 5, lambda: NOW)
+    limits = Limits(lambda: list(rows), Asking(Reached()), 5, lambda: NOW)
     await limits.refresh()
     await admit(limits)
     rows[0] = Limit(subject="user#*", requests_per_minute=2)
@@ -279,9 +280,7 @@ async def test_changed_limit_holds_for_the_next_call() -> None:
 
 async def test_stopping_gives_everything_back() -> None:
     ledger = Reached()
-    limits = Limits(
-        lambda: [Limit(subject="user#*", requests_per_minute=1000)], Asking(ledger), Prices(lambda: b"{}"), 5
-    )
+    limits = Limits(lambda: [Limit(subject="user#*", requests_per_minute=1000)], Asking(ledger), 5)
     async with limits.running():
         await limits.refresh()
         (await admit(limits)).settle(1, 1, 1)
@@ -292,8 +291,9 @@ async def test_stopping_gives_everything_back() -> None:
 async def test_budget_holds_for_what_is_priced_by_the_picture() -> None:
     ledger = Reached()
     raw = b'{"dall": {"mode": "image_generation", "litellm_provider": "openai", "output_cost_per_image": 0.04}}'
-    limits = await limits_of(ledger, Limit(subject="user#*", budget_micro_usd=100_000), prices=Prices(lambda: raw))
+    limits = await limits_of(ledger, Limit(subject="user#*", budget_micro_usd=100_000))
     asked: dict[str, Any] = {"rows": [model(name="openai/dall", pricing=None)], "operation": IMAGES}
+    asked["prices"] = Prices(lambda: raw)
     first = await admit(limits, **asked, body={"n": 2})
     with pytest.raises(LimitExceededError):
         await admit(limits, **asked, body={"n": 1})

@@ -38,6 +38,7 @@ MODEL = ModelRow.model_validate(
 )
 PICTURES = ModelRow.model_validate({"modelId": "p", "modelName": "openai/p", "modelType": "imagegen"})
 LIST = b'{"p": {"mode": "image_generation", "litellm_provider": "openai", "output_cost_per_image": 0.0003}}'
+PRICES = Prices(lambda: LIST)
 T = TypeVar("T")
 LIMITS = [
     Limit(subject="user#*", requests_per_minute=6, budget_micro_usd=1500),
@@ -84,7 +85,7 @@ class Task:
     def __init__(self, world: "World") -> None:
         self.world = world
         self.sent: list[Sent] = []
-        self.limits = Limits(lambda: LIMITS, self, Prices(lambda: LIST), 5, lambda: world.now)
+        self.limits = Limits(lambda: LIMITS, self, 5, lambda: world.now)
         self.waiting: list[asyncio.Task[Reservation]] = []
         self.running: list[Running] = []
         self.sweeps: list[asyncio.Task[None]] = []
@@ -169,7 +170,7 @@ class World(RuleBasedStateMachine):
         size: int,
         is_answered: bool,
     ) -> None:
-        admission = task.limits.admit(caller, [row], operation, body, size)
+        admission = task.limits.admit(caller, [(row, PRICES.of(row))], operation, body, size)
         task.waiting.append(self.loop.create_task(admission))
         self.turn()
         while is_answered and task.sent:

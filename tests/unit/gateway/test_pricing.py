@@ -85,11 +85,11 @@ async def test_list_is_learned_in_a_thread_and_only_where_it_is_needed() -> None
         return LIST
 
     prices = Prices(read)
-    await prices.learn([model()])  # has a price of its own
+    await prices.learned([model()])  # has a price of its own
     assert not threads
     rows = [model(name="gpt-x", pricing=None), model(name="unheard-of", pricing=None)]
     for _ in range(2):
-        await prices.learn(rows)
+        await prices.learned(rows)
     assert len(threads) == 1
     assert threads[0] is not threading.current_thread()
     assert all(prices.peek(row) is not None for row in rows)

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from lisa.api_tokens.schemas import ApiToken, hash_of
@@ -35,13 +35,13 @@ class TokenVerifier(Protocol):
     def verify(self, token: str) -> "Identity": ...
 
 
-def credential_of(headers: Mapping[str, str]) -> str | None:
+def credential_of(header: Callable[[str], str | None]) -> str | None:
     """The credential of a request: Authorization with or without `Bearer`, else Api-Key, else x-api-key.
 
-    The headers' names are in lower case.
+    `header` tells a header by its name in lower case.
     """
     for name in CREDENTIAL_HEADERS:
-        scheme, _, rest = (headers.get(name) or "").strip().partition(" ")
+        scheme, _, rest = (header(name) or "").strip().partition(" ")
         value = rest.strip() if scheme.lower() == "bearer" else f"{scheme} {rest}".strip()
         if value:
             return value
