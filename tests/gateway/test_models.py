@@ -142,6 +142,12 @@ async def test_provider_key_outlives_an_outage_but_is_never_guessed() -> None:
         await ProviderKeys(read, 60).get(keyed())
 
 
+@pytest.mark.parametrize("key", ["two\nlines", "k\r\nX-Admin: yes", "schlüssel", "nul\0"])
+async def test_provider_key_that_fits_no_header_is_refused(key: str) -> None:
+    with pytest.raises(UnavailableError, match="fits no header"):
+        await ProviderKeys(lambda _arn: key, 60).get(keyed())
+
+
 async def test_model_without_a_key_asks_for_none() -> None:
     def read(_arn: str) -> str:
         raise AssertionError

@@ -54,12 +54,13 @@ def _add(fields: dict[str, Any], name: str, value: str) -> None:
         fields[name] = [fields[name], value]
 
 
-def encode_form(fields: dict[str, Any], files: tuple[FormFile, ...]) -> aiohttp.FormData:
-    """The body for an upstream."""
+async def encode_form(fields: dict[str, Any], files: tuple[FormFile, ...]) -> tuple[bytes, str]:
+    """The body for an upstream, and its content type."""
     form = aiohttp.FormData(default_to_multipart=True)
     for name, value in fields.items():
         for each in value if isinstance(value, list) else [value]:
             form.add_field(name, str(each))
     for file in files:
         form.add_field(file.name, file.data, filename=file.filename, content_type=file.content_type)
-    return form
+    written = form()
+    return await written.as_bytes(), written.headers["Content-Type"]

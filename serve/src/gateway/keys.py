@@ -45,6 +45,10 @@ class ProviderKeys:
             if arn in self._known:
                 return self._known[arn][2]
             raise UnavailableError("The key of this model's provider cannot be read. Tell an administrator.") from error
+        if not (key.isascii() and key.isprintable()):
+            raise UnavailableError(
+                "The key of this model's provider fits no header. An administrator has to set it anew."
+            )
         if len(self._known) >= MAX_KEYS:
             self._known.clear()
         self._known[arn] = (self._clock() + self._seconds, row.last_modified, key)

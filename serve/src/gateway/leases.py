@@ -15,10 +15,10 @@ from weakref import WeakValueDictionary
 from lisa.usage.ledger import Move, Moved
 
 # A slice is at most this part of a limit, so that tasks do not keep much of it from each other, and at first
-# enough for a few calls; it grows while slices are used up within a second, and stays while they last some more.
+# enough for a few calls; it grows while slices are used up within seconds, and stays while they last some more.
 SHARE = 20
 FIRST_CALLS, MOST_CALLS = 8, 65_536
-FAST_SECONDS, STEADY_SECONDS = 1.0, 8.0
+FAST_SECONDS, STEADY_SECONDS = 3.0, 24.0
 GROWTH = 8  # at most, from one slice to the next
 REFUSED_SECONDS = 0.5  # how long the ledger's refusal is believed: a flood of refused calls does not reach it
 SWEEP_SECONDS = 0.8  # what lay idle for one sweep is given back by the next: within two seconds

@@ -26,10 +26,9 @@ from gateway.pricing import Prices
 from gateway.registry import Registry, rows_of
 from gateway.services import Services
 from gateway.settings import GatewaySettings
+from gateway.upstream import Upstreams
 from gateway.usage_queue import UsageQueue
 
-# Bytes are passed on as they are, and grounded ones are read; so they may not come compressed.
-UPSTREAM_HEADERS = {"Accept-Encoding": "identity", "User-Agent": "lisa-gateway"}
 # Shorter than the 5 s after which uvicorn (so vLLM) and Node close an idle connection: a call must not meet the close.
 IDLE_UPSTREAM_SECONDS = 4.0
 UPSTREAM_DNS_SECONDS = 30
@@ -75,6 +74,7 @@ async def services_of(settings: GatewaySettings) -> AsyncIterator[Services]:
             limits=connected.limits,
             metering=connected.metering,
             http=http,
+            upstreams=Upstreams(http),
             control=control,
         )
 
@@ -110,7 +110,6 @@ def session(settings: GatewaySettings, guard: OutboundGuard | None = None) -> ai
             ttl_dns_cache=UPSTREAM_DNS_SECONDS,
             socket_factory=guard.socket_for if guard else None,
         ),
-        headers=UPSTREAM_HEADERS,
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=settings.connect_seconds),

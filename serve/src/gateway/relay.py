@@ -3,6 +3,7 @@
 import re
 from collections.abc import Awaitable, Iterable
 from functools import lru_cache
+from typing import Any
 from urllib.parse import quote
 
 import aiohttp
@@ -21,6 +22,7 @@ from gateway.operations import CHAT, COMPLETIONS, VIDEOS
 from gateway.providers import KeyHeader
 from gateway.services import Services
 from gateway.settings import GatewaySettings
+from gateway.upstream import Reply
 from gateway.watch import Watch
 
 # Everything else of an upstream's headers (cookies, its server, its account's name, hop-by-hop ones) stays here.
@@ -35,6 +37,7 @@ SAFE_HEADERS = frozenset(
     )
 )
 SAFE_PREFIX = b"x-ratelimit-"
+JSON = "application/json"
 UNKNOWN_PATH = frozenset((404, 405, 501))
 TELLS_USAGE_IF_ASKED = frozenset((CHAT, COMPLETIONS))
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
@@ -53,7 +56,14 @@ def relay(exchange: Exchange, services: Services, call: Call, watch: Watch) -> A
     error of the upstream that is not JSON; RetryableAnswerError where another attempt follows; NotSpokenError.
     """
     address = call.target.url(call.operation.path)
-    return relay_to(exchange, services, call, watch, "POST", address, _request_body(call))
+    if call.files:
+        return _relay_form(exchange, services, call, watch, address)
+    return relay_to(exchange, services, call, watch, "POST", address, requests.encoded(_fields(call)))
+
+
+async def _relay_form(exchange: Exchange, services: Services, call: Call, watch: Watch, address: URL) -> None:
+    body, content_type = await encode_form(_fields(call), call.files)
+    await relay_to(exchange, services, call, watch, "POST", address, body, content_type)
 
 
 async def relay_to(
@@ -63,19 +73,21 @@ async def relay_to(
     watch: Watch,
     method: str,
     address: URL,
-    data: bytes | aiohttp.FormData | None,
+    body: bytes = b"",
+    content_type: str = JSON,
 ) -> None:
     """The same for any address of the call's upstream."""
     settings = services.settings
     watch.upstream(settings.first_token_seconds if call.is_streamed else settings.first_byte_seconds)
     headers = _request_headers(call, exchange.request_id)
+    if body:
+        headers["Content-Type"] = content_type
     try:
-        reply = await services.http.request(method, address, data=data, headers=headers, allow_redirects=False)
+        reply = await services.upstreams.send(method, address, headers, body)
         try:
             await _relay(exchange, services, call, watch, reply)
         finally:
-            if not reply.closed:  # as it is at the end of its body
-                reply.close()
+            reply.close()
     except aiohttp.ClientError as error:
         if exchange.status:
             raise UpstreamError("The model's endpoint broke off in the middle of its answer. Try again.") from error
@@ -84,9 +96,7 @@ async def relay_to(
         ) from error
 
 
-def _relay(
-    exchange: Exchange, services: Services, call: Call, watch: Watch, reply: aiohttp.ClientResponse
-) -> Awaitable[None]:
+def _relay(exchange: Exchange, services: Services, call: Call, watch: Watch, reply: Reply) -> Awaitable[None]:
     if reply.status >= 400:
         _consider(services, call, reply)
     kind = _type_of(reply)
@@ -97,11 +107,11 @@ def _relay(
     return _relay_whole(exchange, services, call, watch, reply)
 
 
-def _type_of(reply: aiohttp.ClientResponse) -> str:
+def _type_of(reply: Reply) -> str:
     return reply.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
 
-def _consider(services: Services, call: Call, reply: aiohttp.ClientResponse) -> None:
+def _consider(services: Services, call: Call, reply: Reply) -> None:
     """Raises in place of an answer that is better not passed on."""
     status = reply.status
     if status in UNKNOWN_PATH and call.target.may_speak(call.operation):
@@ -118,26 +128,25 @@ def _is_text(content_type: str) -> bool:
     return content_type.startswith("text/") or content_type.endswith("json") or content_type == "application/xml"
 
 
-def _request_body(call: Call) -> bytes | aiohttp.FormData:
+def _fields(call: Call) -> dict[str, Any]:
     """The caller's, with the upstream's name for the model; a stream is asked to tell its usage."""
     body = {**call.body, "model": call.target.upstream_model}
-    if call.files:
-        return encode_form(body, call.files)
     if call.operation in TELLS_USAGE_IF_ASKED and call.body.get("stream") is True:
         options = body.get("stream_options")
         body["stream_options"] = {**(options if isinstance(options, dict) else {}), "include_usage": True}
-    return requests.encoded(body)
+    return body
 
 
 def _request_headers(call: Call, request_id: str) -> dict[str, str]:
     """Of the caller's headers only those in `call.headers` go upstream."""
     headers = {
+        "Accept": "*/*",
+        "Accept-Encoding": "identity",  # the bytes are passed on as they are, and grounded ones are read
+        "User-Agent": "lisa-gateway",
         "X-Request-Id": request_id,
         "x-litellm-end-user-id": _quoted(call.username),
         **call.headers,
     }
-    if not call.files:
-        headers["Content-Type"] = "application/json"
     if call.provider_key and call.target.provider is not None:
         name = call.target.provider.key_header
         headers[name] = f"Bearer {call.provider_key}" if name is KeyHeader.BEARER else call.provider_key
@@ -158,9 +167,7 @@ def _safe(raw_headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes
     return kept
 
 
-async def _relay_stream(
-    exchange: Exchange, services: Services, call: Call, watch: Watch, reply: aiohttp.ClientResponse
-) -> None:
+async def _relay_stream(exchange: Exchange, services: Services, call: Call, watch: Watch, reply: Reply) -> None:
     settings = services.settings
     if call.grounding is not None and reply.headers.get("Content-Encoding", "identity") != "identity":
         raise UpstreamError("The model's endpoint compresses its answers unasked; they cannot carry citations.")
@@ -186,7 +193,7 @@ async def _relay_stream(
     await exchange.finish(rest)
 
 
-async def _relay_bytes(exchange: Exchange, services: Services, watch: Watch, reply: aiohttp.ClientResponse) -> None:
+async def _relay_bytes(exchange: Exchange, services: Services, watch: Watch, reply: Reply) -> None:
     """Sound and pictures, as they come."""
     settings = services.settings
     await exchange.start(reply.status, _safe(reply.raw_headers))
@@ -197,9 +204,7 @@ async def _relay_bytes(exchange: Exchange, services: Services, watch: Watch, rep
     await exchange.finish()
 
 
-async def _relay_whole(
-    exchange: Exchange, services: Services, call: Call, watch: Watch, reply: aiohttp.ClientResponse
-) -> None:
+async def _relay_whole(exchange: Exchange, services: Services, call: Call, watch: Watch, reply: Reply) -> None:
     """Read to its end first: an answer cut short becomes a clear 502, not half a JSON."""
     settings = services.settings
     content = reply.content
@@ -232,7 +237,7 @@ async def _rest_of_answer(
     return bytes(answer)
 
 
-async def _relay_error(exchange: Exchange, reply: aiohttp.ClientResponse, answer: bytes) -> None:
+async def _relay_error(exchange: Exchange, reply: Reply, answer: bytes) -> None:
     headers = [*_safe(reply.raw_headers), FROM_UPSTREAM]
     if _is_json(answer) or "Content-Encoding" in reply.headers:
         await exchange.answer(reply.status, answer, headers)

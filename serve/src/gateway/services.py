@@ -13,6 +13,7 @@ from gateway.limits import Limits
 from gateway.metering import Metering
 from gateway.registry import Registry
 from gateway.settings import GatewaySettings
+from gateway.upstream import Upstreams
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,4 +28,5 @@ class Services:
     limits: Limits
     metering: Metering
     http: aiohttp.ClientSession  # for models: it reaches only what the outbound guard lets through
+    upstreams: Upstreams  # the same way, for what passes through
     control: aiohttp.ClientSession  # for the control plane, whose address is a setting

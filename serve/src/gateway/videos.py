@@ -85,5 +85,4 @@ async def _pass_on(
             return
         path = f"{VIDEOS.path}/{quote(upstream_id, safe='')}{f'/{action}' if action else ''}"
         address = target.url(f"{path}?variant={quote(variant)}" if variant else path)
-        data = orjson.dumps(call.body) if call.body else None
-        await relay_to(exchange, services, call, watch, method, address, data)
+        await relay_to(exchange, services, call, watch, method, address, orjson.dumps(call.body) if call.body else b"")
