@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import openai
 import pytest
-from gateway.litellm_library import load
 from gateway.settings import GatewaySettings
+from gateway.translate.litellm_library import load
 
 from tests.gateway.account import LEDGER, LIMITS, MODELS, Account, account
 from tests.gateway.fake_anthropic import FakeAnthropic

@@ -5,8 +5,8 @@ from typing import Any
 
 import openai
 import pytest
-from gateway.deployments import FAILURES_BEFORE_REST, Deployments
-from gateway.registry import Registry, targets_of
+from gateway.routing.deployments import FAILURES_BEFORE_REST, Deployments
+from gateway.routing.registry import Registry, targets_of
 from lisa.auth.schemas import Caller
 from lisa.errors import UnavailableError
 

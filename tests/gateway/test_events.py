@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from gateway.events import MAX_HELD_BYTES, WholeEvents
+from gateway.relay.events import MAX_HELD_BYTES, WholeEvents
 from hypothesis import given
 from hypothesis import strategies as st
 

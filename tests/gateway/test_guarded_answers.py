@@ -7,8 +7,8 @@ from typing import Any
 import orjson
 import pytest
 from gateway.errors import GuardrailTriggeredError
-from gateway.guarded_answers import MARGIN, MOST_HELD, PIECE, StreamScreen
-from gateway.guarded_texts import answer_places, request_places
+from gateway.guardrails.answers import MARGIN, MOST_HELD, PIECE, StreamScreen
+from gateway.guardrails.texts import answer_places, request_places
 from hypothesis import given
 from hypothesis import strategies as st
 from lisa.errors import BadRequestError

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from gateway import video_ids
-from gateway.bedrock_guardrails import BedrockGuardrails, Source
-from gateway.guarded_answers import MARGIN, PIECE
+from gateway.guardrails.answers import MARGIN, PIECE
+from gateway.guardrails.bedrock import BedrockGuardrails, Source
 from lisa.errors import UnavailableError
 from lisa.models.guardrails import GuardrailConfig
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 from gateway.errors import ModelNotFoundError
-from gateway.keys import ProviderKeys
-from gateway.registry import Registry, rows_of
+from gateway.routing.keys import ProviderKeys
+from gateway.routing.registry import Registry, rows_of
 from lisa.auth.schemas import Caller
 from lisa.errors import UnavailableError
 from lisa.models.schemas import ModelRow

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from gateway.operations import CHAT
 from gateway.requests import parse
-from gateway.routing import Target, target_of
+from gateway.routing.targets import Target, target_of
 from hypothesis import given
 from hypothesis import strategies as st
 from lisa.errors import BadRequestError

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import aiohttp
 import pytest
-from gateway.upstream import Reply, Upstreams
+from gateway.relay.upstream import Reply, Upstreams
 from yarl import URL
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 
-from gateway.attempts import LAST, Chance
 from gateway.form import FormFile
 from gateway.grounding import Grounding
 from gateway.operations import Operation
-from gateway.routing import Target
+from gateway.routing.attempts import LAST, Chance
+from gateway.routing.targets import Target
 
 
 class Meter(Protocol):

@@ -8,7 +8,7 @@ import orjson
 from lisa.models.schemas import ModelType
 
 from gateway.exchange import Exchange
-from gateway.routing import Target
+from gateway.routing.targets import Target
 from gateway.services import Services
 
 _MODES = {

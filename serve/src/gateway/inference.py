@@ -8,18 +8,18 @@ from typing import Any
 from lisa.errors import BadRequestError, InvalidError
 
 from gateway import grounding
-from gateway.accounting import opened
-from gateway.attempts import Chance, attempt_all
 from gateway.call import NONE, Call
 from gateway.exchange import Exchange
 from gateway.grounding import Grounding, GroundingRequest
-from gateway.metering import Meter
 from gateway.operations import Operation, Protocol
-from gateway.relay import NotSpokenError, relay
+from gateway.relay.pass_through import NotSpokenError, relay
 from gateway.requests import Parsed, parse_body
-from gateway.routing import Target
+from gateway.routing.attempts import Chance, attempt_all
+from gateway.routing.targets import Target
 from gateway.services import Services
 from gateway.translate import translate
+from gateway.usage.accounting import opened
+from gateway.usage.metering import Meter
 from gateway.watch import Watch
 
 PASSAGE_BYTES = 4096  # reserved for each passage of a grounded call, before anybody knows how long they are

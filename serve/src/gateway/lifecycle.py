@@ -13,21 +13,21 @@ from lisa.usage.ledger import DynamoLedger
 from lisa.usage.limits_store import DynamoLimitsStore
 from lisa.usage.outbox import SqsOutbox
 
-from gateway.bedrock_guardrails import BedrockGuardrails
-from gateway.deployments import Deployments
-from gateway.dialects import Dialects
 from gateway.guard import Guard
-from gateway.guardrails import Guardrails
-from gateway.keys import ProviderKeys
-from gateway.limits import Limits, ThreadedLedger
-from gateway.metering import Metering
+from gateway.guardrails.bedrock import BedrockGuardrails
+from gateway.guardrails.checks import Guardrails
+from gateway.limits.admission import Limits, ThreadedLedger
 from gateway.outbound import OutboundGuard
-from gateway.pricing import Prices
-from gateway.registry import Registry, rows_of
+from gateway.pricing.prices import Prices
+from gateway.relay.upstream import Upstreams
+from gateway.routing.deployments import Deployments
+from gateway.routing.dialects import Dialects
+from gateway.routing.keys import ProviderKeys
+from gateway.routing.registry import Registry, rows_of
 from gateway.services import Services
 from gateway.settings import GatewaySettings
-from gateway.upstream import Upstreams
-from gateway.usage_queue import UsageQueue
+from gateway.usage.metering import Metering
+from gateway.usage.queue import UsageQueue
 
 # Shorter than the 5 s after which uvicorn (so vLLM) and Node close an idle connection: a call must not meet the close.
 IDLE_UPSTREAM_SECONDS = 4.0

@@ -4,16 +4,16 @@ from dataclasses import dataclass
 
 import aiohttp
 
-from gateway.deployments import Deployments
-from gateway.dialects import Dialects
 from gateway.guard import Guard
-from gateway.guardrails import Guardrails
-from gateway.keys import ProviderKeys
-from gateway.limits import Limits
-from gateway.metering import Metering
-from gateway.registry import Registry
+from gateway.guardrails.checks import Guardrails
+from gateway.limits.admission import Limits
+from gateway.relay.upstream import Upstreams
+from gateway.routing.deployments import Deployments
+from gateway.routing.dialects import Dialects
+from gateway.routing.keys import ProviderKeys
+from gateway.routing.registry import Registry
 from gateway.settings import GatewaySettings
-from gateway.upstream import Upstreams
+from gateway.usage.metering import Metering
 
 
 @dataclass(frozen=True, slots=True)

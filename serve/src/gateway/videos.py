@@ -8,15 +8,15 @@ import orjson
 from lisa.errors import BadRequestError
 
 from gateway import video_ids
-from gateway.accounting import opened
 from gateway.call import UNCOUNTED, Call, Meter
 from gateway.exchange import Exchange
 from gateway.operations import VIDEOS
-from gateway.relay import relay_to
-from gateway.routing import Target
+from gateway.relay.pass_through import relay_to
+from gateway.routing.targets import Target
 from gateway.services import Services
 from gateway.translate import translate_by
 from gateway.translate.films import video
+from gateway.usage.accounting import opened
 from gateway.watch import Watch
 
 

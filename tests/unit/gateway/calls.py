@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from gateway.limits import Limits
+from gateway.limits.admission import Limits
 from lisa.auth.schemas import Caller
 from lisa.errors import UnavailableError
 from lisa.models.schemas import ModelRow

@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from gateway.estimates import EMBEDDED_TOKENS, needs_of, prompt_bound
+from gateway.limits.estimates import EMBEDDED_TOKENS, needs_of, prompt_bound
 from gateway.operations import CHAT, EMBEDDINGS, MESSAGES, RESPONSES, TRANSCRIPTIONS, Operation
-from gateway.pricing import Price
+from gateway.pricing.prices import Price
 
 from tests.unit.gateway.calls import model
 

@@ -5,7 +5,7 @@ import signal
 from types import FrameType
 
 import pytest
-from gateway.leases import Leases
+from gateway.limits.leases import Leases
 from lisa.usage.ledger import Move, Moved
 
 QUOTA, LIMIT = "user#ada|requests|minute#2027-01-15T08:00", 1000

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 from gateway.errors import LimitExceededError, error_body
-from gateway.limits import Limits, Reservation
+from gateway.limits.admission import Limits, Reservation
 from gateway.operations import CHAT, COUNT_TOKENS, EMBEDDINGS, IMAGES, Protocol
-from gateway.pricing import Prices
+from gateway.pricing.prices import Prices
 from lisa.auth.schemas import Caller
 from lisa.errors import UnavailableError
 from lisa.usage.schemas import Limit
@@ -161,6 +161,23 @@ async def test_model_that_costs_nothing_is_not_bound_by_a_budget() -> None:
     await admit(limits, rows=[free])
     with pytest.raises(LimitExceededError):
         await admit(limits, rows=[free, model("paid")])
+
+
+async def test_what_lies_idle_after_many_calls_is_back_within_two_sweeps() -> None:
+    now = [NOW]
+    ledger = Reached()
+    limits = await limits_of(ledger, Limit(subject="user#*", tokens_per_minute=1_000_000), clock=lambda: now[0])
+    reserved = []
+    for _ in range(500):
+        now[0] += 0.001
+        reserved.append(await admit(limits))
+    await limits.sweep()
+    for reservation in reserved:  # most of it comes back: more than a lease in use keeps
+        reservation.settle(1, 0, 0)
+    assert ledger.committed(TOKENS) > 50_000
+    await limits.sweep()
+    await limits.sweep()
+    assert ledger.committed(TOKENS) == 500
 
 
 async def test_every_limit_of_a_caller_holds() -> None:

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from gateway.errors import LimitExceededError
-from gateway.limits import Limits, Reservation
+from gateway.limits.admission import Limits, Reservation
 from gateway.operations import CHAT, IMAGES, Operation
-from gateway.pricing import Prices
+from gateway.pricing.prices import Prices
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule

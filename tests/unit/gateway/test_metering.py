@@ -5,8 +5,7 @@ import time
 from typing import Any
 
 import pytest
-from gateway.limits import Reservation
-from gateway.metering import Asked, Meter, Metering, wants_usage
+from gateway.limits.admission import Reservation
 from gateway.operations import (
     CHAT,
     COMPLETIONS,
@@ -20,7 +19,8 @@ from gateway.operations import (
     TRANSCRIPTIONS,
     Operation,
 )
-from gateway.pricing import Prices
+from gateway.pricing.prices import Prices
+from gateway.usage.metering import Asked, Meter, Metering, wants_usage
 from lisa.usage.schemas import MAX_COUNT, CallStatus, UsageRecord
 
 from tests.unit.gateway.calls import ADA, model

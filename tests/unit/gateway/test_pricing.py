@@ -6,7 +6,7 @@ import sys
 import threading
 
 import pytest
-from gateway.pricing import FREE, Price, Prices, cost_of, micro_usd
+from gateway.pricing.prices import FREE, Price, Prices, cost_of, micro_usd
 
 from tests.unit.gateway.calls import model
 
@@ -105,7 +105,7 @@ def test_cost_is_rounded_up_to_the_millionth() -> None:
 
 def test_litellms_list_is_a_file() -> None:
     code = (
-        "import sys; from gateway.pricing import Prices; from tests.unit.gateway.calls import model;"
+        "import sys; from gateway.pricing.prices import Prices; from tests.unit.gateway.calls import model;"
         "price = Prices().of(model(name='openai/gpt-4o', pricing=None));"
         "assert 0 < price.cached < price.input < price.output and price.max_output > 1000, price;"
         "assert 'litellm' not in sys.modules"

@@ -4,12 +4,12 @@ import json
 from typing import Any
 
 import pytest
-from gateway.estimates import needs_of
-from gateway.metering import Asked, Meter, Metering
+from gateway.limits.estimates import needs_of
 from gateway.operations import CHAT, IMAGE_EDITS, IMAGES, RERANK, SPEECH, TRANSCRIPTIONS, VIDEOS, Operation
-from gateway.pricing import Prices
-from gateway.unit_counts import MOST_PICTURES, asked_amounts
-from gateway.unit_prices import DEAREST
+from gateway.pricing.prices import Prices
+from gateway.pricing.unit_counts import MOST_PICTURES, asked_amounts
+from gateway.pricing.unit_prices import DEAREST
+from gateway.usage.metering import Asked, Meter, Metering
 from hypothesis import given
 from hypothesis import strategies as st
 from lisa.usage.schemas import CallStatus, UsageRecord
@@ -127,7 +127,7 @@ def test_long_answer_is_not_parsed_for_its_pictures(monkeypatch: pytest.MonkeyPa
         raise AssertionError("parsed")
 
     answer = json.dumps({"created": 1, "data": [{"b64_json": "A" * 100_000}]}).encode()
-    monkeypatch.setattr("gateway.usage_reading.orjson.loads", unread)
+    monkeypatch.setattr("gateway.pricing.token_counts.orjson.loads", unread)
     assert cost(IMAGES, "dall", {"n": 2}, answer) == (80_000, False)
 
 

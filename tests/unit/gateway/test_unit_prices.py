@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 import pytest
-from gateway.pricing import Prices, micro_usd
-from gateway.unit_prices import DEAREST, Amounts, UnitPrices, unit_prices_of, usd_of
+from gateway.pricing.prices import Prices, micro_usd
+from gateway.pricing.unit_prices import DEAREST, Amounts, UnitPrices, unit_prices_of, usd_of
 
 from tests.unit.gateway.calls import model
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import boto3
 import pytest
-from gateway import usage_queue
-from gateway.usage_queue import UsageQueue
+from gateway.usage import queue as usage_queue
+from gateway.usage.queue import UsageQueue
 from lisa.errors import UnavailableError
 from lisa.usage.outbox import MAX_REQUEST_BYTES, Batches, Message, Sent, SqsOutbox
 from lisa.usage.schemas import UsageBatch

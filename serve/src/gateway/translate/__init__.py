@@ -3,7 +3,6 @@
 import contextlib
 from collections.abc import AsyncGenerator, Awaitable, Callable
 
-from gateway import litellm_http, litellm_library
 from gateway.call import Call
 from gateway.errors import AnsweredError
 from gateway.exchange import Exchange
@@ -23,7 +22,7 @@ from gateway.operations import (
     Operation,
 )
 from gateway.services import Services
-from gateway.translate import chat, media, messages, responses, tokens, vectors
+from gateway.translate import chat, litellm_http, litellm_library, media, messages, responses, tokens, vectors
 from gateway.translate.inline import refuse_remote_media
 from gateway.translate.job import Events, Job, Whole
 from gateway.watch import Watch

@@ -8,8 +8,8 @@ from typing import Any
 import orjson
 from lisa.errors import UpstreamError
 
-from gateway.events import END_MARK
 from gateway.operations import CHAT
+from gateway.relay.events import END_MARK
 from gateway.translate.job import Events, Job, Whole
 
 SAMPLING = frozenset(

@@ -10,7 +10,7 @@ from lisa.errors import BadRequestError
 
 from gateway.call import Call
 from gateway.exchange import JSON
-from gateway.providers import ANTHROPIC
+from gateway.routing.providers import ANTHROPIC
 
 Events = AsyncGenerator[bytes]
 """Server-sent events, each whole."""

@@ -10,10 +10,10 @@ from typing import Any
 import orjson
 
 from gateway.errors import AnsweredError
-from gateway.events import WholeEvents
-from gateway.litellm_library import told
+from gateway.relay.events import WholeEvents
 from gateway.translate.chat import check_end
 from gateway.translate.job import Events, Job, Whole, understanding
+from gateway.translate.litellm_library import told
 
 FIELDS = frozenset(
     "max_tokens messages metadata output_config output_format stop_sequences stream system temperature thinking"

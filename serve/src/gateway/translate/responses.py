@@ -9,9 +9,9 @@ from typing import Any
 import orjson
 
 from gateway.errors import AnsweredError
-from gateway.litellm_library import RESPONSES_BRIDGE, told
 from gateway.translate.chat import check_end
 from gateway.translate.job import Events, Job, Whole, understanding
+from gateway.translate.litellm_library import RESPONSES_BRIDGE, told
 
 FIELDS = frozenset(
     "include input instructions max_output_tokens parallel_tool_calls reasoning service_tier stream temperature text"

@@ -16,11 +16,12 @@ import aiohttp
 import orjson
 from lisa.errors import AppError, UpstreamError
 
-from gateway import litellm_http, outbound
+from gateway import outbound
 from gateway.call import Call
 from gateway.errors import AnsweredError, UpstreamTimeoutError
 from gateway.logs import QUIET, fields
-from gateway.relay import FROM_UPSTREAM
+from gateway.relay.pass_through import FROM_UPSTREAM
+from gateway.translate import litellm_http
 
 logger = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from gateway.operations import COUNT_TOKENS, Operation
-from gateway.pricing import Priced, micro_usd
-from gateway.unit_counts import unit_bounds
+from gateway.pricing.prices import Priced, micro_usd
+from gateway.pricing.unit_counts import unit_bounds
 
 LIKELY_BYTES_PER_TOKEN = 4
 ANSWER_LIMITS = ("max_completion_tokens", "max_tokens", "max_output_tokens")

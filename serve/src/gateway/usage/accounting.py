@@ -8,9 +8,9 @@ from lisa.usage.schemas import CallStatus
 
 from gateway.errors import ClientLeftError
 from gateway.exchange import Exchange
-from gateway.metering import Asked, Meter, wants_usage
-from gateway.routing import Target
+from gateway.routing.targets import Target
 from gateway.services import Services
+from gateway.usage.metering import Asked, Meter, wants_usage
 
 
 class Account:

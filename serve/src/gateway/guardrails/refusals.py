@@ -7,9 +7,9 @@ from typing import Any
 import orjson
 
 from gateway.errors import GuardrailTriggeredError
-from gateway.events import END_MARK
 from gateway.exchange import Exchange
 from gateway.operations import CHAT, COMPLETIONS, MESSAGES, RESPONSES, Operation
+from gateway.relay.events import END_MARK
 
 ID = "guardrail-response"
 MARK = {"lisa_guardrail_triggered": True}

@@ -8,8 +8,8 @@ from lisa.auth.schemas import Caller
 from lisa.errors import UnavailableError
 
 from gateway.errors import ModelNotFoundError
-from gateway.registry import Registry
-from gateway.routing import Target
+from gateway.routing.registry import Registry
+from gateway.routing.targets import Target
 
 FAILURES_BEFORE_REST = 3  # in a row; a single bad answer may be about the question
 MAX_REST_SECONDS = 300.0

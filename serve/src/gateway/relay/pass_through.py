@@ -12,17 +12,17 @@ from lisa.errors import UpstreamError
 from yarl import URL
 
 from gateway import outbound, requests, video_ids
-from gateway.attempts import RetryableAnswerError
 from gateway.call import Call
 from gateway.errors import AnsweredError
-from gateway.events import WholeEvents
 from gateway.exchange import Exchange
 from gateway.form import encode_form
 from gateway.operations import CHAT, COMPLETIONS, VIDEOS
-from gateway.providers import KeyHeader
+from gateway.relay.events import WholeEvents
+from gateway.relay.upstream import Reply
+from gateway.routing.attempts import RetryableAnswerError
+from gateway.routing.providers import KeyHeader
 from gateway.services import Services
 from gateway.settings import GatewaySettings
-from gateway.upstream import Reply
 from gateway.watch import Watch
 
 # Everything else of an upstream's headers (cookies, its server, its account's name, hop-by-hop ones) stays here.

@@ -12,7 +12,7 @@ from lisa.models.schemas import ModelRow, ModelStatus
 
 from gateway.errors import ModelNotFoundError
 from gateway.logs import fields
-from gateway.routing import Target, target_of
+from gateway.routing.targets import Target, target_of
 
 logger = logging.getLogger(__name__)
 

@@ -17,12 +17,12 @@ from lisa.usage.quotas import Quota, end_of, quotas_of
 from lisa.usage.schemas import Limit, Metric
 
 from gateway.errors import LimitExceededError
-from gateway.estimates import ONE_REQUEST, needs_of
-from gateway.leases import SWEEP_SECONDS, Lease, Leases, Ledger
-from gateway.limit_refusals import refusal_of
+from gateway.limits.estimates import ONE_REQUEST, needs_of
+from gateway.limits.leases import SWEEP_SECONDS, Lease, Leases, Ledger
+from gateway.limits.refusals import refusal_of
 from gateway.logs import fields
 from gateway.operations import Operation
-from gateway.pricing import Priced
+from gateway.pricing.prices import Priced
 
 logger = logging.getLogger(__name__)
 

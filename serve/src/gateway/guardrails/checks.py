@@ -9,14 +9,14 @@ from lisa.auth.schemas import Caller
 from lisa.errors import UpstreamError
 from lisa.models.guardrails import GuardrailConfig, GuardrailMode
 
-from gateway.bedrock_guardrails import BLOCKED, BedrockGuardrails, Source
 from gateway.errors import GuardrailTriggeredError
 from gateway.exchange import EVENT_STREAM, Exchange, Message
-from gateway.guarded_answers import UNREADABLE, Screen, StreamScreen, WholeScreen
-from gateway.guarded_texts import request_places
+from gateway.guardrails.answers import UNREADABLE, Screen, StreamScreen, WholeScreen
+from gateway.guardrails.bedrock import BLOCKED, BedrockGuardrails, Source
+from gateway.guardrails.refusals import Refusal
+from gateway.guardrails.texts import request_places
 from gateway.operations import CHAT, COMPLETIONS, MESSAGES, RESPONSES, TRANSCRIPTIONS, Operation
-from gateway.refusals import Refusal
-from gateway.routing import Target
+from gateway.routing.targets import Target
 from gateway.watch import Watch
 
 # Operations whose answer is somebody's text; the others answer with numbers, pictures or sound.

@@ -7,7 +7,7 @@ from lisa.models.schemas import HostingType, ModelRow
 from yarl import URL
 
 from gateway.operations import Operation
-from gateway.providers import ANTHROPIC, COMPATIBLE, OPENAI, PROVIDERS, TRANSLATED, Provider
+from gateway.routing.providers import ANTHROPIC, COMPATIBLE, OPENAI, PROVIDERS, TRANSLATED, Provider
 
 
 @dataclass(frozen=True, slots=True)

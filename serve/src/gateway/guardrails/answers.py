@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import orjson
 from lisa.errors import UpstreamError
 
-from gateway.guarded_texts import Path, Place, TooDeepError, answer_places, strip_copies
+from gateway.guardrails.texts import Path, Place, TooDeepError, answer_places, strip_copies
 
 PIECE = 1_000  # characters that are checked together: a text unit of Bedrock
 # What follows is checked together with this much of what came before, lest something hide on the boundary of two

@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gateway.operations import IMAGE_EDITS, IMAGES, RERANK, SPEECH, TRANSCRIPTIONS, VIDEOS, Operation
-from gateway.pricing import Price, micro_usd
-from gateway.unit_prices import DEAREST, Amounts, UnitPrices, usd_of
-from gateway.usage_reading import Tokens
+from gateway.pricing.prices import Price, micro_usd
+from gateway.pricing.token_counts import Tokens
+from gateway.pricing.unit_prices import DEAREST, Amounts, UnitPrices, usd_of
 
 MOST_PICTURES = 1024  # `n` of a caller who is up to something
 # OpenAI's pictures have up to 6,240 tokens, those of 4K by the list's prices 13,400; a picture to edit as many.

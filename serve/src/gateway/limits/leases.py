@@ -70,7 +70,7 @@ class Lease:
         self.refused_until = 0.0
         self.mark = 0  # number of our last move in the ledger's row
         self.unconfirmed: Move | None = None  # sent, and its answer lost
-        self.busy: asyncio.Task[None] | None = None
+        self.busy: asyncio.Task[object] | None = None
 
 
 class Leases:
@@ -138,7 +138,7 @@ class Leases:
         self._list(lease)  # also for what arrives when whoever waited has left
         self._start(lease, self._fetch(lease, need))
 
-    def _start(self, lease: Lease, work: Coroutine[Any, Any, None]) -> None:
+    def _start(self, lease: Lease, work: Coroutine[Any, Any, object]) -> None:
         """One move of a lease at a time."""
         lease.busy = asyncio.get_running_loop().create_task(work)
         lease.busy.add_done_callback(lambda task: _ended(lease, task))
@@ -170,7 +170,7 @@ class Leases:
 
     async def sweep(self, *, is_last: bool = False) -> None:
         """Gives back what is idle, tells what was spent beyond reservations. `is_last`: nothing is in use any more."""
-        at_work: list[asyncio.Task[None]] = []
+        at_work: list[asyncio.Task[object]] = []
         for _ in range(len(self._listed)):
             lease = self._listed.popleft()
             lease.is_listed = False
@@ -191,7 +191,7 @@ class Leases:
         if at_work:
             await asyncio.wait(at_work)
 
-    def _tidying(self, lease: Lease, is_idle: bool) -> Coroutine[Any, Any, None] | None:
+    def _tidying(self, lease: Lease, is_idle: bool) -> Coroutine[Any, Any, object] | None:
         """What the ledger has to be told of a lease that nobody waits for. `is_idle`: since the last sweep."""
         if lease.unconfirmed is not None:
             return self._confirm(lease)
@@ -206,9 +206,9 @@ class Leases:
     async def _commit_overrun(self, lease: Lease) -> None:
         await self._move(lease, -lease.free, None)
 
-    async def _give_back(self, lease: Lease, amount: int) -> None:
-        lease.free -= amount  # before the ledger knows: nobody may draw on it any more
-        await self._move(lease, -amount, None)
+    def _give_back(self, lease: Lease, amount: int) -> Coroutine[Any, Any, Moved]:
+        lease.free -= amount  # at once, before the ledger knows: nobody may draw on it any more
+        return self._move(lease, -amount, None)
 
     async def _confirm(self, lease: Lease) -> None:
         """Asks again how a move ended whose answer was lost. Raises: UnavailableError."""
@@ -231,7 +231,7 @@ class Leases:
         return moved
 
 
-def _ended(lease: Lease, task: asyncio.Task[None]) -> None:
+def _ended(lease: Lease, task: asyncio.Task[object]) -> None:
     lease.busy = None
     if not task.cancelled():
         task.exception()  # whoever waits gets it; if nobody does, the sweep tries again

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 from gateway.operations import Operation
-from gateway.routing import Target
+from gateway.routing.targets import Target
 
 BELIEVED_SECONDS = 600.0  # an endpoint that is upgraded is tried again after this
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import orjson
 from lisa.models.schemas import HostingType, ModelRow, Pricing
 
-from gateway.unit_prices import UnitPrices, unit_prices_of, variant_of
+from gateway.pricing.unit_prices import UnitPrices, unit_prices_of, variant_of
 
 LIST_NAME = "model_prices_and_context_window_backup.json"
 MICROS = 1_000_000

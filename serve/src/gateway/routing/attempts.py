@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from lisa.errors import AppError, UnavailableError, UpstreamError
 
-from gateway.deployments import Deployments
 from gateway.errors import AnsweredError, UpstreamTimeoutError
 from gateway.exchange import Exchange
 from gateway.outbound import AddressRefusedError
-from gateway.routing import Target
+from gateway.routing.deployments import Deployments
+from gateway.routing.targets import Target
 from gateway.watch import Watch
 
 # Of an upstream: it, or what stands before it, may answer the next time. 529 is Anthropic's "overloaded".

@@ -10,14 +10,11 @@ from lisa.auth.schemas import Caller
 from lisa.models.schemas import ModelRow
 from lisa.usage.schemas import MAX_COUNT, CallStatus
 
-from gateway.estimates import LIKELY_BYTES_PER_TOKEN, prompt_bound
-from gateway.limits import Reservation
+from gateway.limits.admission import Reservation
+from gateway.limits.estimates import LIKELY_BYTES_PER_TOKEN, prompt_bound
 from gateway.operations import CHAT, COMPLETIONS, EMBEDDINGS, Operation, Protocol
-from gateway.pricing import Price, Prices, cost_of
-from gateway.unit_counts import asked_amounts, cost_with_units, told_amounts
-from gateway.unit_prices import Amounts
-from gateway.usage_queue import UsageQueue
-from gateway.usage_reading import (
+from gateway.pricing.prices import Price, Prices, cost_of
+from gateway.pricing.token_counts import (
     NONE,
     fields_of_answer,
     fields_of_event,
@@ -27,6 +24,9 @@ from gateway.usage_reading import (
     usage_in_answer,
     usage_in_event,
 )
+from gateway.pricing.unit_counts import asked_amounts, cost_with_units, told_amounts
+from gateway.pricing.unit_prices import Amounts
+from gateway.usage.queue import UsageQueue
 
 # OpenAI and those who follow it send a token an event; Anthropic sends several, in a frame of this size.
 ANTHROPIC_FRAME_BYTES = 118

@@ -1,0 +1,1 @@
+"""Texts that guardrails see before anybody else does."""

@@ -1,0 +1,1 @@
+"""What tokens, pictures, sound, films and searches cost, and how many there are."""

@@ -1,0 +1,1 @@
+"""Passing calls through to endpoints that speak the caller's protocol."""

@@ -1,0 +1,1 @@
+"""Which model, deployment and key answers a call."""
