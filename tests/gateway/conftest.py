@@ -123,6 +123,7 @@ def world() -> Iterator[World]:
         for name in BEHAVIOURS:
             cloud.register(name, f"openai/{name}", f"{upstream_url}/v1", api_key=PROVIDER_KEY, streaming=True)
         cloud.register("keyless", "hosted_vllm/echo", f"{upstream_url}/v1/")
+        cloud.register("brief", "hosted_vllm/echo", f"{upstream_url}/v1", max_output_tokens=100)
         cloud.register("minilm", "openai/minilm", f"{upstream_url}/v1", model_type="embedding")
         cloud.register("physics", "openai/echo", f"{upstream_url}/v1", allowed_groups=["physics"])
         cloud.register("stopped", "openai/echo", f"{upstream_url}/v1", status="Stopped")
@@ -131,7 +132,9 @@ def world() -> Iterator[World]:
         for name in ("claude", "overloaded", "endless", "cut", "hang", "redirect"):
             model_id = name if name == "claude" else f"claude-{name}"
             upstream_name = "claude-sonnet-4-5" if name == "claude" else name
-            cloud.register(model_id, f"anthropic/{upstream_name}", anthropic_url, api_key=PROVIDER_KEY)
+            cloud.register(
+                model_id, f"anthropic/{upstream_name}", anthropic_url, api_key=PROVIDER_KEY, max_output_tokens=100
+            )
         with serve_gateway(settings(api_url=f"{control_url}/prod")) as url:
             eventually(lambda: httpx.get(f"{url}/health/readiness").status_code == 200)
             yield World(url, cloud, upstream, anthropic, control_plane, f"{upstream_url}/v1")

@@ -53,6 +53,14 @@ def test_streamed_messages(claude: anthropic.Anthropic) -> None:
         assert stream.get_final_message().usage.output_tokens == 3
 
 
+def test_longer_messages_than_the_model_writes_are_not_asked_for_but_claude_gets_what_was_sent(world: World) -> None:
+    with world.http() as http:
+        for model in ("brief", "claude"):
+            http.post("/v1/messages", json={"model": model, "max_tokens": 32_000, "messages": ASK}).raise_for_status()
+    assert world.upstream.seen.body["max_tokens"] == 100
+    assert world.anthropic.seen.body["max_tokens"] == 32_000
+
+
 def test_tokens_are_counted_where_the_upstream_counts(claude: anthropic.Anthropic) -> None:
     assert claude.messages.count_tokens(model="keyless", messages=ASK).input_tokens == 9
 

@@ -50,8 +50,10 @@ def chat(world: World) -> Iterator[Chat]:
         for name in BEHAVIOURS:
             world.account.register(f"chat-{name}", f"openai/{name}", f"{url}/v1", api_key=PROVIDER_KEY)
         world.account.register("chat-keyless", "hosted_vllm/plain", f"{url}/v1")
+        world.account.register("chat-brief", "openai/plain", f"{url}/v1", max_output_tokens=100)
+        world.account.register("chat-small", "openai/plain", f"{url}/v1", context_window=4096)
         with world.http() as http:
-            eventually(lambda: "chat-keyless" in http.get("/v1/models").text)
+            eventually(lambda: "chat-small" in http.get("/v1/models").text)
         yield Chat(world, fake.seen)
 
 
@@ -63,6 +65,23 @@ def events_of(answer: httpx.Response) -> list[dict[str, Any]]:
         events.append(json.loads(data.removeprefix("data: ")))
         assert kind == f"event: {events[-1]['type']}"
     return events
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "asked", "least", "most"),
+    [
+        ("brief", 32_000, 100, 100),
+        ("brief", 99, 99, 99),
+        ("small", 32_000, 4000, 4095),
+        ("plain", 32_000, 32_000, 32_000),
+    ],
+)
+def test_longer_answers_than_the_model_gives_are_not_asked_for(
+    chat: Chat, behaviour: str, asked: int, least: int, most: int
+) -> None:
+    """Claude Code asks for 32,000 tokens, whatever the model."""
+    chat.ask(behaviour, max_tokens=asked, timeout=20)
+    assert least <= chat.seen.body["max_tokens"] <= most
 
 
 def test_sdk_asks_a_chat_model(chat: Chat) -> None:

@@ -6,15 +6,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lisa.errors import BadRequestError, InvalidError
+from lisa.models.schemas import ModelRow
 
 from gateway import grounding
 from gateway.call import NONE, Call
 from gateway.exchange import Exchange
 from gateway.grounding import Grounding, GroundingRequest
-from gateway.operations import Operation, Protocol
+from gateway.limits.estimates import LIKELY_BYTES_PER_TOKEN
+from gateway.operations import MESSAGES, Operation, Protocol
 from gateway.relay.pass_through import NotSpokenError, relay
 from gateway.requests import Parsed, parse_body
 from gateway.routing.attempts import Chance, attempt_all
+from gateway.routing.providers import ANTHROPIC
 from gateway.routing.targets import Target
 from gateway.services import Services
 from gateway.translate import translate
@@ -43,7 +46,7 @@ async def infer(exchange: Exchange, services: Services) -> None:
     size = len(raw) + (wanted.top_k * PASSAGE_BYTES if wanted else 0)
     account = await opened(exchange, services, named, targets, parsed.body, size)
     with account as meter:
-        inference = Inference(services, operation, parsed, meter, targets, wanted)
+        inference = Inference(services, operation, parsed, meter, targets, wanted, size)
         checks = services.guardrails.of(named, targets, caller)
         if checks is None:
             await inference.answer(exchange)
@@ -61,6 +64,7 @@ class Inference:
     meter: Meter
     targets: Sequence[Target]
     wanted: GroundingRequest | None
+    size: int  # of the prompt, in bytes, at most
     grounding: Grounding | None = field(default=None, init=False)
 
     async def answer(self, exchange: Exchange) -> None:
@@ -76,10 +80,13 @@ class Inference:
         key = services.keys.peek(target.row)
         if key is None:
             key = await services.keys.get(target.row)
+        body = self.parsed.body
+        if operation is MESSAGES and target.provider is not ANTHROPIC:
+            body = _within_reach(body, target.row, self.size)
         call = Call(
             operation,
             target,
-            self.parsed.body,
+            body,
             exchange.known_caller.username,
             key,
             self.meter,
@@ -107,6 +114,19 @@ class Inference:
             found = await grounding.search(services.control, services.settings, exchange.credential, wanted, question)
         body["messages"] = grounding.grounded(body["messages"], found)
         self.grounding = Grounding(found)
+
+
+def _within_reach(body: dict[str, Any], row: ModelRow, size: int) -> dict[str, Any]:
+    """The same, with no longer an answer asked for than the model is known to give.
+
+    Clients made for Claude, as Claude Code, ask for answers of Claude's length; other endpoints refuse that.
+    """
+    asked = body.get("max_tokens")
+    context = row.context_window and max(row.context_window - size // LIKELY_BYTES_PER_TOKEN, 1)
+    known = [length for length in (row.max_output_tokens, context) if length]
+    if not isinstance(asked, int) or not known or asked <= min(known):
+        return body
+    return {**body, "max_tokens": min(known)}
 
 
 def _wanted_grounding(body: dict[str, Any], operation: Operation) -> GroundingRequest | None:
