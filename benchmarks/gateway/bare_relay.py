@@ -1,4 +1,4 @@
-"""The ceiling: the least that a relay in Python on this server and client can do. No credential, no model, no check.
+"""The least that a relay on this server does with aiohttp's requests. No credential, no model, no check.
 
 `python -m benchmarks.gateway.bare_relay PORT UPSTREAM`
 """

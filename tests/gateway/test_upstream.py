@@ -2,10 +2,19 @@
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
 
 import aiohttp
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from gateway.relay.upstream import Reply, Upstreams
 from yarl import URL
 
@@ -50,12 +59,41 @@ class Peer:
 
 
 @contextlib.asynccontextmanager
-async def listening(peer: Serve) -> AsyncIterator[tuple[Upstreams, URL]]:
-    server = await asyncio.start_server(peer, "127.0.0.1", 0)
+async def listening(
+    peer: Serve, own: ssl.SSLContext | None = None, trusted: ssl.SSLContext | None = None
+) -> AsyncIterator[tuple[Upstreams, URL]]:
+    """`own`: the server speaks TLS; `trusted`: whom the client believes, where not the usual authorities."""
+    server = await asyncio.start_server(peer, "127.0.0.1", 0, ssl=own)
+    connector = aiohttp.TCPConnector(ssl=trusted or True)
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=2)
-    async with aiohttp.ClientSession(timeout=timeout) as session:
-        yield Upstreams(session), URL(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1/chat?v=1")
+    async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
+        port = server.sockets[0].getsockname()[1]
+        yield Upstreams(session), URL(f"http{'s' if own else ''}://127.0.0.1:{port}/v1/chat?v=1")
     server.close()
+
+
+def certified(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """For a server, a certificate that nobody knows, and for a client that knows it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "upstream")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    both = folder / "both.pem"
+    both.write_bytes(secret + certificate.public_bytes(Encoding.PEM))
+    own = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    own.load_cert_chain(both)
+    return own, ssl.create_default_context(cafile=both)
 
 
 async def ask(upstreams: Upstreams, address: URL, body: bytes = b"{}", method: str = "POST") -> Reply:
@@ -107,6 +145,25 @@ async def test_connection_is_used_again_after_a_whole_answer() -> None:
             assert await whole(reply) == b"hi"
             reply.close()  # changes nothing any more
     assert peer.connections == 1
+
+
+async def test_calls_are_encrypted_and_connections_kept_over_tls(tmp_path: Path) -> None:
+    peer = Peer(OK, OK)
+    own, trusted = certified(tmp_path)
+    async with listening(peer, own, trusted) as (upstreams, address):
+        for _ in range(2):
+            assert await whole(await ask(upstreams, address, b"x" * 200_000)) == b"hi"
+    assert peer.connections == 1
+    assert [len(body) for body in peer.bodies] == [200_000] * 2
+
+
+async def test_server_that_cannot_prove_who_it_is_gets_nothing(tmp_path: Path) -> None:
+    peer = Peer(OK)
+    own, _ = certified(tmp_path)
+    async with listening(peer, own) as (upstreams, address):
+        with pytest.raises(aiohttp.ClientConnectorCertificateError):
+            await ask(upstreams, address)
+    assert peer.heads == []
 
 
 async def test_connection_of_an_answer_that_was_left_is_closed() -> None:
