@@ -9,11 +9,18 @@ from tests.browser.conftest import ROOT, Visit, answered, ask, choose, go
 
 AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 PAGES = ("chat", "documents", "models", "repositories", "api-tokens", "my-usage", "usage", "usage?show=limits")
+# What goes on for ever, as a spinner, is not waited for.
+STILL = """Promise.all(
+    document.getAnimations()
+        .filter((each) => each.effect.getComputedTiming().endTime !== Infinity)
+        .map((each) => each.finished.catch(() => undefined)),
+)"""
 NARROW = {"width": 390, "height": 844}
 
 
 def serious(page: Page) -> list[str]:
     """Violations of the accessibility rules that bar people from using the page."""
+    page.evaluate(STILL)  # a panel that fades in has no contrast yet
     page.evaluate(AXE.read_text())  # evaluated, not added as a script: the content security policy holds
     found: Any = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     return [
