@@ -5,12 +5,15 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from gateway.errors import LimitExceededError, error_body
+from gateway.errors import ClientLeftError, LimitExceededError, error_body
+from gateway.exchange import Exchange
 from gateway.limits.admission import Limits, Reservation
 from gateway.operations import CHAT, COUNT_TOKENS, EMBEDDINGS, IMAGES, Protocol
 from gateway.pricing.prices import Prices
+from gateway.watch import Watch
 from lisa.auth.schemas import Caller
 from lisa.errors import UnavailableError
+from lisa.usage.ledger import Move, Moved
 from lisa.usage.schemas import Limit
 
 from tests.unit.gateway.calls import ADA, NOW, Asking, Reached, limits_of, model
@@ -161,6 +164,32 @@ async def test_model_that_costs_nothing_is_not_bound_by_a_budget() -> None:
     await admit(limits, rows=[free])
     with pytest.raises(LimitExceededError):
         await admit(limits, rows=[free, model("paid")])
+
+
+async def test_caller_who_leaves_does_not_wait_for_the_ledger() -> None:
+    class Silent:
+        def __init__(self) -> None:
+            self.answers: list[asyncio.Future[Moved]] = []
+
+        async def move(self, _move: Move) -> Moved:
+            self.answers.append(asyncio.get_running_loop().create_future())
+            return await self.answers[-1]
+
+    async def hang_up() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    async def unused(_message: dict[str, Any]) -> None:
+        raise AssertionError
+
+    ledger = Silent()
+    limits = Limits(lambda: [Limit(subject="user#*", requests_per_minute=100)], ledger, 5)
+    await limits.refresh()
+    exchange = Exchange({"raw_path": b"/", "headers": []}, hang_up, unused)
+    with pytest.raises(ClientLeftError):
+        await admit(limits, waiting=lambda: Watch(exchange))
+    ledger.answers[0].set_result(Moved(True, 8, 1))  # comes late, and belongs to whoever calls next
+    await asyncio.sleep(0)
+    await admit(limits, waiting=lambda: Watch(exchange))
 
 
 async def test_what_lies_idle_after_many_calls_is_back_within_two_sweeps() -> None:

@@ -122,11 +122,19 @@ class Limits:
         return self._limits is not None
 
     async def admit(
-        self, caller: Caller, priced: Sequence[Priced], operation: Operation, body: dict[str, Any], body_bytes: int
+        self,
+        caller: Caller,
+        priced: Sequence[Priced],
+        operation: Operation,
+        body: dict[str, Any],
+        body_bytes: int,
+        waiting: Callable[[], contextlib.AbstractAsyncContextManager[object]] = contextlib.nullcontext,
     ) -> Reservation:
         """Reserves what a call may use. `priced` are the models that may answer it, with their prices.
 
-        Raises: LimitExceededError; UnavailableError when limits hold for this caller and cannot be checked.
+        `waiting` surrounds the time in which the ledger is asked; most calls do without.
+        Raises: LimitExceededError; UnavailableError when limits hold for this caller and cannot be checked; what
+        `waiting` does.
         """
         plan = self._plan(caller)
         if not plan.leases:
@@ -139,7 +147,8 @@ class Limits:
         if most[0] > least[0] or most[1] > least[1] or most[2] > least[2]:
             needs = [self._within(quota, need, asked.likely) for quota, need in zip(plan.quotas, needs, strict=True)]
         if not self._leases.take(plan.leases, needs):
-            await self._take_in_turn(plan, needs)
+            async with waiting():
+                await self._take_in_turn(plan, needs)
         return Reservation(self._leases, plan, needs)
 
     async def _take_in_turn(self, plan: Plan, needs: list[int]) -> None:

@@ -11,6 +11,7 @@ from gateway.exchange import Exchange
 from gateway.routing.targets import Target
 from gateway.services import Services
 from gateway.usage.metering import Asked, Meter, wants_usage
+from gateway.watch import Watch
 
 
 class Account:
@@ -42,11 +43,11 @@ async def opened(
     """Reserves what the call may use.
 
     `named` is the model that was asked for, `targets` those that may answer, `size` the bytes of the prompt at most.
-    Raises: LimitExceededError; UnavailableError when limits hold and cannot be checked.
+    Raises: LimitExceededError; UnavailableError when limits hold and cannot be checked; ClientLeftError.
     """
     caller, operation = exchange.known_caller, exchange.known_operation
     priced = await services.metering.prices.learned([target.row for target in targets])
-    reservation = await services.limits.admit(caller, priced, operation, body, size)
+    reservation = await services.limits.admit(caller, priced, operation, body, size, lambda: Watch(exchange))
     session_id = exchange.header("x-lisa-session-id")
     asked = Asked(exchange.request_id, caller, operation, named.row, wants_usage(body), session_id, exchange.started_at)
     return Account(exchange, services.metering.meter(asked, reservation, body, size))
