@@ -26,7 +26,7 @@ class Cloud:
     """An account of its own, in `folder`."""
 
     def __init__(self, folder: Path, core: int) -> None:
-        port = unused_port()
+        self.port = port = unused_port()
         self._url = f"http://127.0.0.1:{port}"
         venvs = ROOT / ".local" / "venvs"
         python = venvs / "emulator" / "bin" / "python"

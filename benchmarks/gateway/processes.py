@@ -116,8 +116,15 @@ class Process:
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / TICKS
 
-    def open_files(self) -> int:
-        return len(list(Path(f"/proc/{self.pid}/fd").iterdir()))
+    def open_files(self, but_to: int) -> int:
+        """Without connections to the port `but_to`."""
+        rows = [line.split() for line in Path(f"/proc/{self.pid}/net/tcp").read_text().splitlines()[1:]]
+        left_out = {f"socket:[{row[9]}]" for row in rows if int(row[2].rpartition(":")[2], 16) == but_to}
+        files = 0
+        for descriptor in Path(f"/proc/{self.pid}/fd").iterdir():
+            with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+                files += str(descriptor.readlink()) not in left_out
+        return files
 
     def threads(self) -> int:
         return len(list(Path(f"/proc/{self.pid}/task").iterdir()))

@@ -44,7 +44,7 @@ ABORTS = 12  # of 100 calls, the client leaves in the middle
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """The process at one moment. `objects` are Python's."""
+    """The process at one moment. `files` are without the pools of AWS's clients, `objects` are Python's."""
 
     minute: float
     calls: int
@@ -77,7 +77,7 @@ class Report:
     @property
     def leaves_nothing(self) -> bool:
         before, after = self.idle
-        return after.tasks <= before.tasks and after.files <= before.files + 8  # the pools of AWS's clients
+        return after.tasks <= before.tasks and after.files <= before.files
 
     @property
     def unexpected(self) -> int:
@@ -210,7 +210,7 @@ class Soak:
             minute=(time.monotonic() - self._started) / 60,
             calls=self._counts.total(),
             memory_mb=process.memory_bytes() / 1e6,
-            files=process.open_files(),
+            files=process.open_files(but_to=self._cloud.port),
             threads=process.threads(),
             tasks=told["tasks"],
             objects=told["objects"],
