@@ -27,7 +27,7 @@ ANSWER_SECONDS = 30
 FIRST_BYTE_SECONDS = 2
 WARM_UP_SHARE = 0.25  # caches fill and the allocator finds its size
 ALLOWED_GROWTH = 0.05
-IDLE_SECONDS = 8  # longer than idle connections are kept on either side
+IDLE_SECONDS = 12  # idle connections are kept for 5 s to clients, and for up to twice 4 s to upstreams
 # What the upstream, or the client, does; how often; what the client sees.
 CALLS = (
     ("fast", False, 30, b" 200 "),

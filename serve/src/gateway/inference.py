@@ -41,7 +41,7 @@ async def infer(exchange: Exchange, services: Services) -> None:
     named = services.registry.find(exchange.model_id, caller)
     if operation.names_user and parsed.body.get("user") is None:
         parsed.body["user"] = caller.username
-    wanted = _wanted_grounding(parsed.body, operation) if grounding.FIELD in parsed.body else None
+    wanted = _wanted_grounding(parsed.body, operation)
     targets = services.deployments.order(named, caller)
     size = len(raw) + (wanted.top_k * PASSAGE_BYTES if wanted else 0)
     account = await opened(exchange, services, named, targets, parsed.body, size)
