@@ -11,7 +11,8 @@ import pytest
 from gateway import video_ids
 
 from tests.gateway.conftest import World
-from tests.gateway.serving import eventually
+from tests.gateway.fake_speaker import FakeSpeaker
+from tests.gateway.serving import eventually, serve_application
 
 ASK: list[Any] = [{"role": "user", "content": "Hi"}]
 PRICE = {"pricing": {"input_cost_per_token": 0.001, "output_cost_per_token": 0.002}}
@@ -124,6 +125,32 @@ def test_messages_and_responses_are_counted(priced: World) -> None:
     priced.sdk().responses.create(model="echo", input="Hi")
     record = record_of(priced, operation="responses")
     assert (record["promptTokens"], record["completionTokens"], record["cachedTokens"]) == (6, 2, 1)
+
+
+def test_messages_that_begin_without_their_start_get_one(priced: World) -> None:
+    speaker = FakeSpeaker()
+    speaker.raw = _messages("""
+        {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}
+        {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"\\ud83c\\udf31 Hi"}}
+        {"type":"content_block_stop","index":0}
+        {"type":"message_delta","delta":{"stop_reason":"end_turn","stop_sequence":null},"usage":{"output_tokens":4}}
+        {"type":"message_stop"}""")
+    with serve_application(speaker.application) as url:
+        priced.account.register("half-a-plant", "openai/half-a-plant", f"{url}/v1", **PRICE)
+        eventually(lambda: "half-a-plant" in {model.id for model in priced.sdk().models.list()})
+        sdk = anthropic.Anthropic(base_url=priced.url, api_key=priced.account.tokens["ada"], max_retries=0)
+        with sdk.messages.stream(model="half-a-plant", max_tokens=9, messages=ASK) as stream:
+            message = stream.get_final_message()
+    assert message.content[0].type == "text" and message.content[0].text == "🌱 Hi"
+    assert (message.model, message.usage.output_tokens) == ("half-a-plant", 4)
+    record = record_of(priced, modelId="half-a-plant")
+    assert record["promptTokens"] > 0 and record["completionTokens"] == 4
+    assert record["estimated"] is True  # nobody told what the question was
+
+
+def _messages(events: str) -> bytes:
+    lines = [line.strip() for line in events.strip().splitlines()]
+    return "".join(f"event: {json.loads(line)['type']}\ndata: {line}\n\n" for line in lines).encode()
 
 
 def test_remix_is_counted_and_looking_at_a_video_is_not(priced: World) -> None:

@@ -256,7 +256,7 @@ def test_responses_stream_tells_usage_in_its_last_event() -> None:
         (IMAGES, {"created": 1, "data": []}, (0, 0, 0, False)),
         (TRANSCRIPTIONS, {"text": "hi", "usage": {"type": "duration", "seconds": 3}}, (0, 0, 0, False)),
         (CHAT, {"choices": [], "usage": {"prompt_tokens": "7", "completion_tokens": -1}}, (100, 0, 0, True)),
-        (CHAT, {"choices": [], "usage": {"prompt_tokens": 10**15, "completion_tokens": 1}}, (0, 1, 0, False)),
+        (CHAT, {"choices": [], "usage": {"prompt_tokens": 10**15, "completion_tokens": 1}}, (100, 1, 0, True)),
         (CHAT, {"choices": [], "usage": []}, (100, 0, 0, True)),
     ],
 )

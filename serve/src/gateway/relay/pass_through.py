@@ -16,8 +16,8 @@ from gateway.call import Call
 from gateway.errors import AnsweredError
 from gateway.exchange import Exchange
 from gateway.form import encode_form
-from gateway.operations import CHAT, COMPLETIONS, VIDEOS
-from gateway.relay.events import WholeEvents
+from gateway.operations import CHAT, COMPLETIONS, MESSAGES, VIDEOS
+from gateway.relay.events import WholeEvents, message_start
 from gateway.relay.upstream import Reply
 from gateway.routing.attempts import RetryableAnswerError
 from gateway.routing.providers import KeyHeader
@@ -173,7 +173,8 @@ async def _relay_stream(exchange: Exchange, services: Services, call: Call, watc
         raise UpstreamError("The model's endpoint compresses its answers unasked; they cannot carry citations.")
     # Without either header the end of the connection ends the body, so a crash looks like an end.
     is_framed = "Content-Length" in reply.headers or "chunked" in reply.headers.get("Transfer-Encoding", "").lower()
-    events = WholeEvents()
+    is_messages = call.operation is MESSAGES
+    events = WholeEvents(message_start(f"msg_{exchange.request_id}", exchange.model_id) if is_messages else b"")
     await exchange.start_stream(_safe(reply.raw_headers))
     if call.grounding is not None:
         await exchange.write(call.grounding.first_event(exchange.request_id, exchange.model_id))

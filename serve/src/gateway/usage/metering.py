@@ -126,7 +126,7 @@ class Meter:
         self._status = status
         self._time = time.time()
         self._ms = (time.perf_counter() - self._asked.started_at) * 1000
-        if not self._is_told:
+        if not self._is_told or not self._tokens.prompt:
             self._estimate(status)
         tokens = self._tokens
         price = self._metering.prices.of(self._row)  # learned before the call
@@ -207,13 +207,13 @@ class Meter:
         return cost_of(price, *self._tokens)
 
     def _estimate(self, status: CallStatus) -> None:
-        """A stream that was cut short, or an upstream that tells nothing."""
+        """A stream that was cut short, or an upstream that tells nothing, or nothing of the prompt."""
         operation, known = self._asked.operation, self._tokens
         if not (operation.is_generating or operation is EMBEDDINGS):
             return  # what it uses is not tokens
         if not self._events and status is not CallStatus.CUT_SHORT:
             return  # no upstream answered: it failed, or a guardrail did in its place
-        completion = self._likely_completion() if operation.is_generating else 0
+        completion = self._likely_completion() if operation.is_generating and not self._is_told else 0
         prompt = known.prompt or self._likely_prompt
         self._tokens = known._replace(prompt=prompt, completion=max(known.completion, completion))
         self._estimated = True
