@@ -113,5 +113,5 @@ def test_rules_on_our_bus_ask_for_events_that_exist() -> None:
 def test_an_alarm_says_what_happened_and_reaches_somebody(name: str) -> None:
     alarm = resources("AWS::CloudWatch::Alarm")[name]["Properties"]
     assert alarm["AlarmDescription"].endswith(".")
-    assert alarm["TreatMissingData"] == "notBreaching"
+    assert alarm["TreatMissingData"] == ("breaching" if name == "ServeDownAlarm" else "notBreaching")
     assert alarm["AlarmActions"] == [{"Fn::If": ["HasAlarmEmail", {"Ref": "AlarmTopic"}, {"Ref": "AWS::NoValue"}]}]

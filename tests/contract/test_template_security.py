@@ -6,6 +6,7 @@ from tests.fixtures.template import listed, resources, statements, template
 
 # `*` as a resource, with the reason: AWS takes no other.
 EVERYTHING = {
+    ("ServeRole", "bedrock:Rerank"),
     ("ServeImageBuildRole", "ecr:GetAuthorizationToken"),
     ("MachinesLogPolicy", "logs:CreateLogDelivery"),
     ("MachinesLogPolicy", "logs:DeleteLogDelivery"),
@@ -70,7 +71,8 @@ def test_a_table_is_kept_encrypted_restorable_and_free_when_idle(name: str) -> N
 def test_data_outlive_the_stack(name: str) -> None:
     item = template()["Resources"][name]
     if name not in DERIVED:
-        assert (item["DeletionPolicy"], item["UpdateReplacePolicy"]) == ("Retain", "Retain")
+        # A first deployment that fails leaves nothing behind.
+        assert (item["DeletionPolicy"], item["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
 
 
 def test_the_database_leaves_a_snapshot() -> None:

@@ -22,7 +22,7 @@ class GatewaySettings(Settings):
     allowed_networks: Networks = ()  # that models may be in, beside the internet: CIDRs with commas
     host: str = "127.0.0.1"
     port: int = Field(8080, ge=0, le=65_535)
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_level: Literal["DEBUG", "INFO", "WARN", "WARNING", "ERROR"] = "INFO"
     registry_seconds: float = Field(3.0, gt=0, le=5)
     provider_key_seconds: float = Field(300.0, gt=0)
     connect_seconds: float = Field(5.0, gt=0)

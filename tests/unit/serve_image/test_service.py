@@ -10,7 +10,13 @@ from lisa.errors import UnavailableError
 from lisa.serve_image import service
 from lisa.serve_image.sources import archive, tag_of
 
-REQUEST = {"RequestType": "Create", "StackId": "stack", "RequestId": "r1", "LogicalResourceId": "ServeImage"}
+REQUEST = {
+    "RequestType": "Create",
+    "StackId": "stack",
+    "RequestId": "r1",
+    "LogicalResourceId": "ServeImage",
+    "ResourceProperties": {"Architecture": "x86_64"},
+}
 REPOSITORY = "registry.example.com/serve"
 
 
@@ -53,7 +59,7 @@ def test_the_machine_gets_sources_and_image_and_answers_later(sources: Path) -> 
     ((subject, change, task),) = machine.started
     ((name, content),) = store.kept.items()
     assert zipfile.ZipFile(io.BytesIO(content)).namelist() == ["a.py", "serve/Dockerfile"]
-    tag = tag_of(content)
+    tag = tag_of(content, "x86_64")
     assert (subject, change, name) == (f"serve-image-{tag}", "r1", f"serve-image/{tag}.zip")
     assert task == {"request": REQUEST, "sources": f"bucket/{name}", "tag": tag, "image": f"{REPOSITORY}:{tag}"}
     json.dumps(task)
@@ -64,7 +70,14 @@ def test_the_same_sources_have_the_same_tag_and_others_another(sources: Path) ->
     (sources / "a.py").touch()
     assert archive(sources) == before
     (sources / "a.py").write_text("print(1)")
-    assert tag_of(archive(sources)) != tag_of(before)
+    assert tag_of(archive(sources), "x86_64") != tag_of(before, "x86_64")
+
+
+def test_another_processor_is_another_image(sources: Path) -> None:
+    machine, store = MemoryMachine(), MemorySources()
+    for architecture in ("x86_64", "arm64"):
+        ask(REQUEST | {"ResourceProperties": {"Architecture": architecture}}, sources, machine, store)
+    assert len({task["image"] for _, _, task in machine.started}) == 2
 
 
 def test_a_deletion_is_answered_at_once(sources: Path) -> None:

@@ -48,7 +48,7 @@ def request_image(
         if event["RequestType"] == "Delete":
             return answer_to(event, PHYSICAL_ID)
         content = archive(sources)
-        tag = tag_of(content)
+        tag = tag_of(content, event["ResourceProperties"]["Architecture"])
         location = store().put(f"serve-image/{tag}.zip", content)
         task = {"request": dict(event), "sources": location, "tag": tag, "image": f"{repository()}:{tag}"}
         machine().start(f"serve-image-{tag}", event["RequestId"], task)

@@ -19,6 +19,6 @@ def archive(folder: Path) -> bytes:
     return buffer.getvalue()
 
 
-def tag_of(content: bytes) -> str:
-    """The image's tag: sources that were built once need no build again."""
-    return hashlib.sha256(content).hexdigest()[:16]
+def tag_of(content: bytes, architecture: str) -> str:
+    """The image's tag: sources that were built once for a processor need no build again."""
+    return f"{hashlib.sha256(content).hexdigest()[:16]}-{architecture}"
