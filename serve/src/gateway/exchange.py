@@ -11,7 +11,7 @@ from lisa.auth.schemas import Caller
 from lisa.errors import BadRequestError, TooLargeError
 
 from gateway.errors import ClientLeftError, RequestTimeoutError
-from gateway.operations import Operation
+from gateway.operations import Operation, Protocol
 
 Scope = dict[str, Any]
 Message = dict[str, Any]
@@ -164,7 +164,10 @@ class Exchange:
     async def start(self, status: int, headers: Headers) -> None:
         """Begins an answer that `write` and `finish` complete."""
         self.status = status
-        headers.append((b"x-request-id", self.request_id.encode()))
+        request_id = self.request_id.encode()
+        headers.append((b"x-request-id", request_id))
+        if self.operation is not None and self.operation.protocol is Protocol.ANTHROPIC:
+            headers.append((b"request-id", request_id))  # where Anthropic's SDKs look
         headers += SAFETY
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
 

@@ -56,11 +56,16 @@ def _add(fields: dict[str, Any], name: str, value: str) -> None:
 
 async def encode_form(fields: dict[str, Any], files: tuple[FormFile, ...]) -> tuple[bytes, str]:
     """The body for an upstream, and its content type."""
-    form = aiohttp.FormData(default_to_multipart=True)
+    form = aiohttp.FormData(quote_fields=False, default_to_multipart=True)  # browsers and SDKs send names as they are
     for name, value in fields.items():
         for each in value if isinstance(value, list) else [value]:
-            form.add_field(name, str(each))
+            form.add_field(_written(name), str(each))
     for file in files:
-        form.add_field(file.name, file.data, filename=file.filename, content_type=file.content_type)
+        form.add_field(_written(file.name), file.data, filename=_written(file.filename), content_type=file.content_type)
     written = form()
     return await written.as_bytes(), written.headers["Content-Type"]
+
+
+def _written(name: str) -> str:
+    """As HTML's forms write a name (multipart/form-data encoding algorithm); bytes that are no UTF-8 become `?`."""
+    return name.encode(errors="replace").decode().translate({10: "%0A", 13: "%0D", 34: "%22"})

@@ -26,6 +26,7 @@ from gateway.usage.metering import Meter
 from gateway.watch import Watch
 
 PASSAGE_BYTES = 4096  # reserved for each passage of a grounded call, before anybody knows how long they are
+LEAST_THINKING = 1024  # tokens that Anthropic's protocol takes as `budget_tokens`
 ANTHROPIC_VERSION = "2023-06-01"  # for callers that name none
 _VERSIONS = re.compile(r"[\w.:, -]{1,1024}", re.ASCII)
 
@@ -103,6 +104,9 @@ class Inference:
             except NotSpokenError:
                 services.dialects.learn(target, operation)
                 await translate(exchange, services, call, watch)
+            else:
+                if exchange.status < 300:
+                    services.dialects.confirm(target, operation)
         else:
             await translate(exchange, services, call, watch)
 
@@ -126,7 +130,18 @@ def _within_reach(body: dict[str, Any], row: ModelRow, size: int) -> dict[str, A
     known = [length for length in (row.max_output_tokens, context) if length]
     if not isinstance(asked, int) or not known or asked <= min(known):
         return body
-    return {**body, "max_tokens": min(known)}
+    return _with_less_thinking({**body, "max_tokens": min(known)})
+
+
+def _with_less_thinking(body: dict[str, Any]) -> dict[str, Any]:
+    """The same, with thoughts that are shorter than the answer: Anthropic's protocol wants that."""
+    thinking, most = body.get("thinking"), body["max_tokens"] - 1
+    budget = thinking.get("budget_tokens") if isinstance(thinking, dict) else None
+    if not isinstance(thinking, dict) or not isinstance(budget, int) or budget <= most:
+        return body
+    if most < LEAST_THINKING:
+        return {name: value for name, value in body.items() if name != "thinking"}
+    return {**body, "thinking": {**thinking, "budget_tokens": most}}
 
 
 def _wanted_grounding(body: dict[str, Any], operation: Operation) -> GroundingRequest | None:

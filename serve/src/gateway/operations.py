@@ -13,12 +13,13 @@ class Protocol(StrEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Operation:
-    """`path` is the route's and the upstream's, below its base; `required` the field that it needs."""
+    """`path` is the route's and the upstream's, below its base; `required` what it needs, if not one of `instead`."""
 
     name: str
     path: str
     required: str
     protocol: Protocol = Protocol.OPENAI
+    instead: tuple[str, ...] = ()
     is_groundable: bool = False
     takes_form: bool = False  # multipart/form-data beside JSON: it may come with files
     is_generating: bool = False  # answers with tokens of its own, so that what it may cost has to be reserved
@@ -30,7 +31,15 @@ class Operation:
 CHAT = Operation("chat", "/chat/completions", "messages", is_groundable=True, is_generating=True, names_user=True)
 COMPLETIONS = Operation("completions", "/completions", "prompt", is_generating=True, names_user=True)
 EMBEDDINGS = Operation("embeddings", "/embeddings", "input", names_user=True)
-RESPONSES = Operation("responses", "/responses", "input", is_generating=True, names_user=True, names_events=True)
+RESPONSES = Operation(
+    "responses",
+    "/responses",
+    "input",
+    instead=("previous_response_id", "conversation", "prompt"),
+    is_generating=True,
+    names_user=True,
+    names_events=True,
+)
 MESSAGES = Operation("messages", "/messages", "messages", Protocol.ANTHROPIC, is_generating=True, names_events=True)
 COUNT_TOKENS = Operation("count_tokens", "/messages/count_tokens", "messages", Protocol.ANTHROPIC)
 IMAGES = Operation("images", "/images/generations", "prompt", has_units=True, names_user=True)

@@ -22,8 +22,9 @@ REDIRECTING = frozenset(
 REDIRECTING_PREFIXES = ("aws", "azure", "vertex", "watsonx", "sagemaker", "litellm")
 # What callers write for the model itself: names in there are theirs.
 CONTENT = frozenset(
-    "documents function_call functions input instructions lisa logit_bias messages model prediction prompt query"
-    " response_format stop stop_sequences suffix system text thinking tool_choice tools user voice".split()
+    "documents format function_call functions guided_json input instructions lisa logit_bias messages model"
+    " output_config output_format prediction prompt query response_format stop stop_sequences structured_outputs"
+    " suffix system text thinking tool_choice tools user voice".split()
 )
 PLAIN = frozenset(
     "cache_control dimensions echo encoding_format frequency_penalty logprobs max_completion_tokens max_tokens n"
@@ -69,7 +70,7 @@ def checked(body: dict[str, Any], operation: Operation, files: frozenset[str] = 
     model = body.get("model")
     if not isinstance(model, str) or not model:
         raise BadRequestError("`model` is missing. Name one that GET /v1/models lists.")
-    if body.get(operation.required) is None and operation.required not in files:
+    if all(body.get(name) is None and name not in files for name in (operation.required, *operation.instead)):
         raise BadRequestError(f"`{operation.required}` is missing.")
     if operation.required == "messages":
         messages = body["messages"]

@@ -84,5 +84,7 @@ async def _pass_on(
             await translate_by(looking, exchange, services, call, watch)
             return
         path = f"{VIDEOS.path}/{quote(upstream_id, safe='')}{f'/{action}' if action else ''}"
-        address = target.url(f"{path}?variant={quote(variant)}" if variant else path)
+        address = target.url(path)
+        if variant:
+            address = address.extend_query(variant=variant)
         await relay_to(exchange, services, call, watch, method, address, orjson.dumps(call.body) if call.body else b"")

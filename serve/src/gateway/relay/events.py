@@ -1,13 +1,25 @@
 """Server-sent events in a stream of bytes: cut between events, never inside one."""
 
+import contextlib
 from typing import Any
 
 import orjson
 
 MAX_HELD_BYTES = 1024 * 1024  # a longer event is passed on in pieces
 END_MARK = b"data: [DONE]\n\n"  # of chat and completions
-# The last events of the protocols that name theirs.
-LAST_EVENTS = frozenset((b"message_stop", b"response.completed", b"response.failed", b"response.incomplete"))
+# The last events of the protocols that name theirs, in a line of their own or in `type`.
+LAST_EVENTS = frozenset(
+    (
+        b"message_stop",
+        b"response.completed",
+        b"response.failed",
+        b"response.incomplete",
+        b"image_edit.completed",
+        b"image_generation.completed",
+        b"speech.audio.done",
+        b"transcript.text.done",
+    )
+)
 FIRST_BLOCK = b"event: content_block_start\n"
 
 
@@ -51,8 +63,7 @@ class WholeEvents:
     def is_done(self) -> bool:
         """True when the last event was one that ends a stream, in whichever protocol."""
         last = self._passed.replace(b"\r\n", b"\n").rstrip(b"\n").rpartition(b"\n\n")[2]
-        named = last.partition(b"\n")[0].removeprefix(b"event:").strip()
-        return named in LAST_EVENTS or b"[DONE]" in last[-32:]
+        return _name_of(last) in LAST_EVENTS or b"[DONE]" in last[-32:]
 
 
 def message_start(message_id: str, model: str) -> bytes:
@@ -71,6 +82,15 @@ def message_start(message_id: str, model: str) -> bytes:
         "usage": {"input_tokens": 0, "output_tokens": 0},
     }
     return b"event: message_start\ndata: " + orjson.dumps({"type": "message_start", "message": message}) + b"\n\n"
+
+
+def _name_of(event: bytes) -> bytes:
+    line = event.partition(b"\n")[0]
+    if line.startswith(b"event:"):
+        return line[6:].strip()
+    with contextlib.suppress(orjson.JSONDecodeError, TypeError, KeyError):
+        return str(orjson.loads(line.removeprefix(b"data:"))["type"]).encode()
+    return b""
 
 
 def _after(data: bytes, boundary: bytes) -> int:

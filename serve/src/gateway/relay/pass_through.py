@@ -1,7 +1,10 @@
 """Pass-through to an endpoint that speaks the caller's protocol: `model` changes going in, nothing coming out."""
 
+import contextlib
 import re
+import time
 from collections.abc import Awaitable, Iterable
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
@@ -36,7 +39,7 @@ SAFE_HEADERS = frozenset(
         b"openai-processing-ms",
     )
 )
-SAFE_PREFIX = b"x-ratelimit-"
+SAFE_PREFIXES = (b"x-ratelimit-", b"anthropic-ratelimit-")
 JSON = "application/json"
 UNKNOWN_PATH = frozenset((404, 405, 501))
 TELLS_USAGE_IF_ASKED = frozenset((CHAT, COMPLETIONS))
@@ -114,14 +117,29 @@ def _type_of(reply: Reply) -> str:
 def _consider(services: Services, call: Call, reply: Reply) -> None:
     """Raises in place of an answer that is better not passed on."""
     status = reply.status
-    if status in UNKNOWN_PATH and call.target.may_speak(call.operation):
+    if status in UNKNOWN_PATH and _may_not_be_spoken(services, call):
         raise NotSpokenError
     if status in (401, 403):
         services.keys.expire(call.target.row)
-    wait = reply.headers.get("Retry-After", "")
-    retry_after = float(wait) if wait.isdecimal() else None
+    retry_after = _seconds(reply.headers.get("Retry-After", ""))
     if call.chance.may_retry(status, retry_after):
         raise RetryableAnswerError(status, retry_after)
+
+
+def _may_not_be_spoken(services: Services, call: Call) -> bool:
+    """Otherwise the status is about a thing that the call names: one caller's 404 must not stand for all calls."""
+    target, operation = call.target, call.operation
+    names_a_thing = call.body.get("previous_response_id") is not None
+    return target.may_speak(operation) and not names_a_thing and not services.dialects.speaks(target, operation)
+
+
+def _seconds(retry_after: str) -> float | None:
+    """Of a `Retry-After`, which is a number or a date (RFC 9110, 10.2.3)."""
+    with contextlib.suppress(ValueError):
+        return max(float(retry_after), 0.0)
+    with contextlib.suppress(ValueError, OverflowError):
+        return max(parsedate_to_datetime(retry_after).timestamp() - time.time(), 0.0)
+    return None
 
 
 def _is_text(content_type: str) -> bool:
@@ -162,7 +180,7 @@ def _safe(raw_headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes
     kept = []
     for raw_name, value in raw_headers:
         name = raw_name.lower()
-        if (name in SAFE_HEADERS or name.startswith(SAFE_PREFIX)) and not _CONTROL.search(value):
+        if (name in SAFE_HEADERS or name.startswith(SAFE_PREFIXES)) and not _CONTROL.search(value):
             kept.append((name, value))
     return kept
 
@@ -175,23 +193,35 @@ async def _relay_stream(exchange: Exchange, services: Services, call: Call, watc
     is_framed = "Content-Length" in reply.headers or "chunked" in reply.headers.get("Transfer-Encoding", "").lower()
     is_messages = call.operation is MESSAGES
     events = WholeEvents(message_start(f"msg_{exchange.request_id}", exchange.model_id) if is_messages else b"")
-    await exchange.start_stream(_safe(reply.raw_headers))
-    if call.grounding is not None:
-        await exchange.write(call.grounding.first_event(exchange.request_id, exchange.model_id))
-    async for chunk in reply.content.iter_any():
-        ready = events.take(chunk)
-        if ready:
-            ready = call.meter.event(ready)
-        if ready:
-            watch.client(settings.stall_seconds)
-            await exchange.write(ready)
-        watch.upstream(settings.gap_seconds)
+    try:
+        async for chunk in reply.content.iter_any():
+            ready = events.take(chunk)
+            if ready:
+                ready = call.meter.event(ready)
+            if ready:
+                watch.client(settings.stall_seconds)
+                if not exchange.status:
+                    await _begin_stream(exchange, call, reply)
+                await exchange.write(ready)
+            watch.upstream(settings.gap_seconds)
+    except aiohttp.ClientPayloadError:
+        if not events.is_done:  # else it said all that it had to say
+            raise
     rest = events.rest()
     if rest:
         rest = call.meter.event(rest)
     if not is_framed and not events.is_done:
         raise UpstreamError("The model's endpoint broke off in the middle of its answer. Try again.")
+    if not exchange.status:
+        await _begin_stream(exchange, call, reply)
     await exchange.finish(rest)
+
+
+async def _begin_stream(exchange: Exchange, call: Call, reply: Reply) -> None:
+    """Not before the first event: an endpoint that sends its head and nothing more may be replaced by another."""
+    await exchange.start_stream(_safe(reply.raw_headers))
+    if call.grounding is not None:
+        await exchange.write(call.grounding.first_event(exchange.request_id, exchange.model_id))
 
 
 async def _relay_bytes(exchange: Exchange, services: Services, watch: Watch, reply: Reply) -> None:

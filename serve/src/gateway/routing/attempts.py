@@ -59,18 +59,21 @@ async def attempt_all(
     Raises: what the last attempt raised; ClientLeftError.
     """
     count = len(targets)
+    retry_after = 0.0
     for number in range(attempts):
         target = targets[number % count]
         chance = LAST if number + 1 == attempts else OTHER if count > 1 else SAME
         try:
             async with Watch(exchange) as watch:
                 if number >= count:
-                    await asyncio.sleep(_pause(number - count))
+                    await asyncio.sleep(max(_pause(number - count), retry_after))
                 await attempt(exchange, target, chance, watch)
         except (UpstreamError, AnsweredError, RetryableAnswerError) as error:
             if not _is_about_deployment(error):
                 raise
-            deployments.failed(target, getattr(error, "retry_after", None))
+            asked_for = getattr(error, "retry_after", None)
+            retry_after = min(asked_for or 0.0, LONGEST_PAUSE_SECONDS)
+            deployments.failed(target, asked_for)
             if exchange.status or chance is LAST or not _may_follow(error, chance, count):
                 raise
         else:
