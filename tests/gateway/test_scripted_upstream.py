@@ -1,5 +1,6 @@
 """Upstreams that answer in ways that no well-behaved server does, or that few do."""
 
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ import pytest
 from pydantic import BaseModel
 
 from tests.gateway.conftest import World
-from tests.gateway.scripted import BREAK, END, Asked, Script, Scripted, events, named, serve_scripted, whole
+from tests.gateway.scripted import BREAK, END, Asked, Script, Scripted, events, head, named, serve_scripted, whole
 from tests.gateway.serving import eventually
 
 ASK: list[Any] = [{"role": "user", "content": "Hi"}]
@@ -208,3 +209,15 @@ def test_variant_of_a_video_joins_the_query_of_its_endpoint(upstream: Upstream) 
     made = upstream.sdk().videos.create(model=name, prompt="p")
     upstream.sdk().videos.download_content(made.id, variant="thumbnail")
     assert upstream.asked(name)[-1].path == "/v1/videos/v1/content?tenant=7&variant=thumbnail"
+
+
+@pytest.mark.parametrize("kind", ["application/json", "text/plain"])
+def test_key_that_an_endpoint_repeats_stays_here(upstream: Upstream, kind: str) -> None:
+    key = "sk-of-the-provider"
+    said = json.dumps({"error": {"message": f"no {key}"}}).encode() if kind != "text/plain" else f"no {key}".encode()
+    answer: list[Any] = [head(kind, f"Content-Length: {len(said)}", status=400) + said]
+    name = upstream.plays(f"repeats-{len(said)}", lambda _: answer, api_key=key)
+    with upstream.world.http() as http:
+        refused = http.post("/v1/chat/completions", json={"model": name, "messages": ASK})
+    assert refused.status_code == 400
+    assert key not in refused.text and "no ***" in refused.text

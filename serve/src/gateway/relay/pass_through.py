@@ -244,7 +244,7 @@ async def _relay_whole(exchange: Exchange, services: Services, call: Call, watch
         whole = await _rest_of_answer(whole, content, settings, watch)
     watch.client(settings.stall_seconds)
     if reply.status >= 400:
-        await _relay_error(exchange, reply, whole)
+        await _relay_error(exchange, call, reply, whole)
     elif reply.status >= 300:
         raise UpstreamError("The model's endpoint redirects. An administrator has to correct the model's modelUrl.")
     else:
@@ -268,7 +268,9 @@ async def _rest_of_answer(
     return bytes(answer)
 
 
-async def _relay_error(exchange: Exchange, reply: Reply, answer: bytes) -> None:
+async def _relay_error(exchange: Exchange, call: Call, reply: Reply, answer: bytes) -> None:
+    if call.provider_key:  # some repeat what they were sent
+        answer = answer.replace(call.provider_key.encode(), b"***")
     headers = [*_safe(reply.raw_headers), FROM_UPSTREAM]
     if _is_json(answer) or "Content-Encoding" in reply.headers:
         await exchange.answer(reply.status, answer, headers)

@@ -25,6 +25,7 @@ from gateway.services import Services
 from gateway.translate import chat, litellm_http, litellm_library, media, messages, responses, tokens, vectors
 from gateway.translate.inline import refuse_remote_media
 from gateway.translate.job import Events, Job, Whole
+from gateway.translate.sizes import refuse_large
 from gateway.watch import Watch
 
 Translator = Callable[[Job], Awaitable[Whole | Events]]
@@ -58,6 +59,7 @@ async def translate_by(
     from the watch its timeouts.
     """
     settings = services.settings
+    refuse_large(call.body)
     refuse_remote_media(call.body)
     library = await litellm_library.load()
     job = Job(library, call, exchange.model_id, settings.first_byte_seconds)
