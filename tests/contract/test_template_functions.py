@@ -107,7 +107,7 @@ def test_it_is_told_of_every_table_and_bucket_that_it_may_touch(name: str, funct
 def test_all_log_into_a_group_that_forgets() -> None:
     group = template()["Globals"]["Function"]["LoggingConfig"]["LogGroup"]["Ref"]
     assert template()["Resources"][group]["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
-    assert not any("LoggingConfig" in function for function in functions().values())
+    assert not any("LogGroup" in function.get("LoggingConfig", {}) for function in functions().values())
 
 
 def test_globals_hold_what_is_equal() -> None:
@@ -124,3 +124,8 @@ def test_no_credential_is_in_an_environment() -> None:
     for name, function in functions().items():
         for found in walk(function["Environment"]):
             assert "resolve:secretsmanager" not in str(found), name
+
+
+def test_metrics_are_not_filtered_with_the_log() -> None:
+    """They are lines without a level, which Lambda takes for INFO; LogLevel=WARN would drop them."""
+    assert functions()["OnUsageFunction"]["LoggingConfig"]["ApplicationLogLevel"] == "INFO"
