@@ -17,6 +17,10 @@ CALLS = [
 THOUGHT = {"type": "thinking", "thinking": "They greet.", "signature": "signed"}
 
 
+def _behaviour(body: dict[str, Any]) -> str:
+    return str(body["model"]).removeprefix("claude-")
+
+
 class FakeAnthropic:
     def __init__(self) -> None:
         self.seen = Seen()
@@ -36,12 +40,13 @@ class FakeAnthropic:
             raise
 
     async def _behave(self, request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
-        if body["model"] == "overloaded":
+        behaviour = _behaviour(body)
+        if behaviour == "overloaded":
             error = {"type": "error", "error": {"type": "rate_limit_error", "message": "too many tokens"}}
             return web.json_response(error, status=429)
-        if body["model"] == "redirect":
+        if behaviour == "redirect":
             return web.Response(status=307, headers={"Location": "/elsewhere"})
-        if body["model"] == "hang":
+        if behaviour == "hang":
             await asyncio.sleep(60)
         if body.get("stream"):
             return await self._stream(request, body)
@@ -105,9 +110,9 @@ class FakeAnthropic:
         await event("ping")
         for number, word in enumerate(("Bon", "jour", " !")):
             await event("content_block_delta", index=0, delta={"type": "text_delta", "text": word})
-            if body["model"] == "endless" and number == 2:
+            if _behaviour(body) == "endless" and number == 2:
                 await asyncio.sleep(60)
-            if body["model"] == "cut" and number == 1:
+            if _behaviour(body) == "cut" and number == 1:
                 await asyncio.sleep(0.05)
                 assert request.transport is not None
                 request.transport.close()

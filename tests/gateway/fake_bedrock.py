@@ -43,9 +43,9 @@ class FakeBedrock(AwsService):
         if model.startswith("amazon.titan-embed"):
             return _counted(_titan(body), body)
         if action == "invoke":
-            return _counted(_message(has_tools), body)
+            return _counted(_message(body, has_tools), body)
         if action == "invoke-with-response-stream":
-            return await self.stream(request, _broken(_message_stream(has_tools), behaviour), behaviour)
+            return await self.stream(request, _broken(_message_stream(body, has_tools), behaviour), behaviour)
         return error(404, "UnknownOperationException", "")
 
 
@@ -100,45 +100,67 @@ def _converse_stream(has_tools: bool) -> list[bytes]:
 
 
 USAGE = {"input_tokens": 11, "output_tokens": 5}
+CACHED_USAGE = {**USAGE, "cache_read_input_tokens": 100}
+THOUGHT = {"type": "thinking", "thinking": "They greet.", "signature": "signed"}
+TEXT = {"type": "text", "text": "".join(WORDS)}
+TOOL = {"type": "tool_use", "id": "toolu_1", "name": "weather", "input": TOOL_INPUT}
 
 
-def _message(has_tools: bool) -> dict[str, Any]:
+def _message(body: dict[str, Any], has_tools: bool) -> dict[str, Any]:
     """Anthropic's Messages answer, as InvokeModel passes it on."""
-    tool = {"type": "tool_use", "id": "toolu_1", "name": "weather", "input": TOOL_INPUT}
     return {
         "id": "msg_bdrk_1",
         "type": "message",
         "role": "assistant",
         "model": "claude-3-haiku-20240307",
-        "content": [tool] if has_tools else [{"type": "text", "text": "Bonjour !"}],
+        "content": [*([THOUGHT] if body.get("thinking") else []), TOOL if has_tools else TEXT],
         "stop_reason": "tool_use" if has_tools else "end_turn",
         "stop_sequence": None,
-        "usage": USAGE,
+        "usage": CACHED_USAGE if "cache_control" in json.dumps(body) else USAGE,
     }
 
 
-def _message_stream(has_tools: bool) -> list[bytes]:
+def _message_stream(body: dict[str, Any], has_tools: bool) -> list[bytes]:
+    """What was read from the cache is told at the beginning only, as in GovCloud; LiteLLM's comments say so."""
+
     def chunk(kind: str, **fields: Any) -> bytes:
         inner = json.dumps({"type": kind, **fields}).encode()
         return event("chunk", {"bytes": base64.b64encode(inner).decode(), "p": "abcdef"})
 
-    start = {**_message(False), "content": [], "stop_reason": None, "usage": {"input_tokens": 11, "output_tokens": 1}}
-    block: dict[str, Any] = {"type": "text", "text": ""}
-    deltas: list[dict[str, Any]] = [{"type": "text_delta", "text": word} for word in WORDS]
-    if has_tools:
-        text = json.dumps(TOOL_INPUT)
-        block = {"type": "tool_use", "id": "toolu_1", "name": "weather", "input": {}}
-        deltas = [{"type": "input_json_delta", "partial_json": half} for half in (text[:7], text[7:])]
+    message = _message(body, has_tools)
+    start = {**message, "content": [], "stop_reason": None, "usage": {**message["usage"], "output_tokens": 1}}
+    pieces = []
+    for index, block in enumerate(message["content"]):
+        empty, deltas = _block(block)
+        pieces += [
+            chunk("content_block_start", index=index, content_block=empty),
+            *(chunk("content_block_delta", index=index, delta=delta) for delta in deltas),
+            chunk("content_block_stop", index=index),
+        ]
     metrics = {"inputTokenCount": 11, "outputTokenCount": 5, "invocationLatency": 9, "firstByteLatency": 3}
-    stop = {"stop_reason": "tool_use" if has_tools else "end_turn", "stop_sequence": None}
     return [
         chunk("message_start", message=start),
-        chunk("content_block_start", index=0, content_block=block),
-        *(chunk("content_block_delta", index=0, delta=delta) for delta in deltas),
-        chunk("content_block_stop", index=0),
-        chunk("message_delta", delta=stop, usage={"output_tokens": 5}),
+        *pieces,
+        chunk(
+            "message_delta",
+            delta={"stop_reason": message["stop_reason"], "stop_sequence": None},
+            usage={"output_tokens": 5},
+        ),
         chunk("message_stop", **{"amazon-bedrock-invocationMetrics": metrics}),
     ]
+
+
+def _block(block: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """How a content block begins in a stream, and the deltas that follow."""
+    if block["type"] == "thinking":
+        thought = {"type": "thinking_delta", "thinking": block["thinking"]}
+        return {**block, "thinking": "", "signature": ""}, [thought, {"type": "signature_delta", "signature": "signed"}]
+    if block["type"] == "tool_use":
+        text = json.dumps(block["input"])
+        return {**block, "input": {}}, [
+            {"type": "input_json_delta", "partial_json": half} for half in (text[:7], text[7:])
+        ]
+    return {**block, "text": ""}, [{"type": "text_delta", "text": word} for word in WORDS]
 
 
 def _titan(body: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import anthropic
 import httpx
 import openai
 
-from tests.gateway.account import account
+from tests.gateway.account import Account, account
 from tests.gateway.conftest import settings
 from tests.gateway.fake_azure import KEY, FakeAzure
 from tests.gateway.fake_bedrock import FakeBedrock
@@ -19,7 +19,7 @@ from tests.gateway.serving import eventually, serve_application, serve_gateway
 
 FAMILIES = {
     "converse": "bedrock/converse/anthropic.{}",
-    "invoke": "bedrock/invoke/anthropic.{}",
+    "invoke": "bedrock/invoke/anthropic.claude.{}",
     "sagemaker": "sagemaker_chat/{}",
     "azure": "azure/{}",
 }
@@ -35,6 +35,7 @@ class Providers:
     bedrock: FakeBedrock
     sagemaker: FakeSageMaker
     azure: FakeAzure
+    cloud: Account
 
     def sdk(self) -> openai.OpenAI:
         return openai.OpenAI(base_url=f"{self.url}/v1", api_key=self.token, max_retries=0, timeout=20)
@@ -75,4 +76,4 @@ def provider_world() -> Iterator[Providers]:
         cloud.register("azure-wrong-key", "azure/good", urls["azure"], api_key="another")
         with serve_gateway(settings(max_attempts=1)) as url:
             eventually(lambda: httpx.get(f"{url}/health/readiness").status_code == 200)
-            yield Providers(url, token, bedrock, sagemaker, azure)
+            yield Providers(url, token, bedrock, sagemaker, azure, cloud)

@@ -1,17 +1,22 @@
 """The same providers, asked with Anthropic's SDK: Claude at Bedrock speaks its protocol, the others are translated."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from typing import Any
 
 import anthropic
+import httpx
 import pytest
 
+from tests.gateway.fake_bedrock import THOUGHT, TOOL
 from tests.gateway.provider_world import FAMILIES, GREETINGS, Providers, provider_world
+from tests.gateway.serving import eventually
 
 pytestmark = pytest.mark.usefixtures("litellm_imported")
 
 ASK: list[Any] = [{"role": "user", "content": "Hi"}]
+THINKING: Any = {"type": "enabled", "budget_tokens": 1024}
 TOOLS: Any = [{"name": "weather", "input_schema": {"type": "object", "properties": {"city": {"type": "string"}}}}]
 
 
@@ -78,3 +83,46 @@ def test_broken_stream_ends_with_an_error_event(providers: Providers, family: st
     kind, _, data = answer.text.rstrip().rpartition("\n\n")[2].partition("\ndata: ")
     assert kind == "event: error"
     assert json.loads(data)["error"]["message"]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+async def test_client_that_leaves_stops_the_provider(providers: Providers, family: str) -> None:
+    before = providers.fake(family).seen.cancelled
+    body = {"model": f"{family}-endless", "max_tokens": 5, "messages": ASK, "stream": True}
+    async with (
+        httpx.AsyncClient(base_url=providers.url, headers={"Api-Key": providers.token}, timeout=20) as http,
+        http.stream("POST", "/v1/messages", json=body) as answer,
+    ):
+        assert await anext(answer.aiter_raw())
+    await asyncio.to_thread(eventually, lambda: providers.fake(family).seen.cancelled > before)
+
+
+def test_claude_at_bedrock_answers_in_its_own_words(providers: Providers) -> None:
+    sdk, seen = providers.anthropic(), providers.bedrock.seen
+    fields: dict[str, Any] = {"model": "invoke-good", "max_tokens": 2000, "messages": ASK, "thinking": THINKING}
+    answer = sdk.messages.create(**fields, tools=TOOLS)
+    with sdk.messages.stream(**fields, tools=TOOLS) as stream:
+        final = stream.get_final_message()
+    for message in (answer, final):
+        assert (message.id, message.model, message.stop_reason) == ("msg_bdrk_1", "invoke-good", "tool_use")
+        assert [block.to_dict(exclude_none=True) for block in message.content] == [THOUGHT, TOOL]
+    assert seen.body["thinking"] == THINKING
+    assert seen.paths[-1].endswith("/invoke-with-response-stream")
+
+
+def test_stream_of_claude_at_bedrock_is_counted_once_with_what_its_cache_gave(providers: Providers) -> None:
+    cached = [{"role": "user", "content": [{"type": "text", "text": "Hi", "cache_control": {"type": "ephemeral"}}]}]
+    sdk = providers.anthropic().with_options(default_headers={"x-lisa-session-id": "cached"})
+    with sdk.messages.stream(model="invoke-good", max_tokens=20, messages=cached) as stream:  # type: ignore[arg-type]
+        usage = stream.get_final_message().usage
+    assert (usage.input_tokens, usage.cache_read_input_tokens, usage.output_tokens) == (11, 100, 5)
+    found: list[dict[str, Any]] = []
+
+    def look() -> bool:
+        found.extend(record for record in providers.cloud.usage() if record["sessionId"] == "cached")
+        return bool(found)
+
+    eventually(look, 8)
+    (record,) = found
+    assert (record["promptTokens"], record["cachedTokens"], record["completionTokens"]) == (111, 100, 5)
+    assert (record["status"], record["estimated"]) == ("completed", False)

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from tests.gateway.conftest import PROVIDER_KEY, World
+from tests.gateway.fake_anthropic import FakeAnthropic
 from tests.gateway.fake_chat_only import FakeChatOnly
 from tests.gateway.serving import eventually, serve_application
 
@@ -45,10 +46,13 @@ class Chat:
 
 @pytest.fixture(scope="module")
 def chat(world: World) -> Iterator[Chat]:
-    fake = FakeChatOnly()
-    with serve_application(fake.application) as url:
+    fake, claude = FakeChatOnly(), FakeAnthropic()
+    with serve_application(fake.application) as url, serve_application(claude.application) as claude_url:
         for name in BEHAVIOURS:
             world.account.register(f"chat-{name}", f"openai/{name}", f"{url}/v1", api_key=PROVIDER_KEY)
+        for name in ("good", "cut"):
+            at_azure = f"{claude_url}/v1/messages"
+            world.account.register(f"azure-{name}", f"azure_ai/claude-{name}", at_azure, api_key=PROVIDER_KEY)
         world.account.register("chat-keyless", "hosted_vllm/plain", f"{url}/v1")
         world.account.register("chat-brief", "openai/plain", f"{url}/v1", max_output_tokens=100)
         world.account.register("chat-small", "openai/plain", f"{url}/v1", context_window=4096)
@@ -195,6 +199,15 @@ def test_broken_stream_ends_with_an_error_event(chat: Chat, impatient: World, be
     assert "message_stop" not in [event["type"] for event in others]
     with pytest.raises(anthropic.APIStatusError):
         list(chat.sdk().messages.create(model=f"chat-{behaviour}", max_tokens=5, messages=ASK, stream=True))
+
+
+def test_claude_at_azure_streams_in_its_own_words(chat: Chat) -> None:
+    with chat.sdk().messages.stream(model="azure-good", max_tokens=50, messages=ASK) as stream:
+        assert "".join(stream.text_stream) == "Bonjour !"
+        final = stream.get_final_message()
+    assert (final.id, final.model, final.stop_reason) == ("msg_1", "azure-good", "end_turn")
+    events = events_of(chat.post("plain", model="azure-cut", stream=True))
+    assert [event["type"] for event in events[-2:]] == ["content_block_delta", "error"]
 
 
 @pytest.mark.parametrize("stream", [True, False])

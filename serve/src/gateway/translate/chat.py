@@ -24,6 +24,7 @@ COMPLETION_FIELDS = SAMPLING | {"prompt", "suffix", "echo", "best_of"}
 USAGE_FIELDS = frozenset(
     "prompt_tokens completion_tokens total_tokens prompt_tokens_details completion_tokens_details".split()
 )
+BROKE_OFF = "The model's provider broke off in the middle of its answer. Try again."
 TELL_WHY = frozenset({"anthropic", "azure", "bedrock", "openai", "sagemaker_chat"})  # they end, so they tell
 
 
@@ -73,7 +74,7 @@ def check_end(job: Job, chunks: Any) -> None:
     """Raises: UpstreamError when the provider gave no reason; LiteLLM tells `stop` then, also after errors."""
     told = getattr(chunks, "received_finish_reason", "stop") or getattr(chunks, "intermittent_finish_reason", None)
     if told is None and job.provider in TELL_WHY:
-        raise UpstreamError("The model's provider broke off in the middle of its answer. Try again.")
+        raise UpstreamError(BROKE_OFF)
 
 
 def _chunk(job: Job, body: dict[str, Any]) -> dict[str, Any]:

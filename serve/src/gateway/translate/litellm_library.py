@@ -9,7 +9,8 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from types import ModuleType
 from typing import Any
 
 import aiohttp
@@ -39,6 +40,8 @@ ENVIRONMENT = {
 }
 RESPONSES_BRIDGE = "litellm.responses.litellm_completion_transformation.handler"
 NOT_OURS = "litellm.proxy.proxy_server"  # some paths try to import it with each call: seconds
+PROXYS_ACCOUNTS = "litellm.proxy.pass_through_endpoints.success_handler"  # imports FastAPI, which we have not
+NATIVE_STREAM = "litellm.llms.anthropic.pass_through.messages.streaming_iterator"
 _lock = threading.Lock()
 MAX_MESSAGE = 2000
 _WRAPPING = re.compile(r"^(litellm\.\w+: *|\w*(Exception|Error) - |\w+Error: )+")
@@ -66,11 +69,27 @@ def _loaded() -> Any:
     library.num_retries = 0
     library.disable_hf_tokenizer_download = True
     library.use_chat_completions_url_for_anthropic_messages = True  # what every compatible endpoint has
+    _take_streams_as_they_are()
     litellm_http.take_over(library)
     asyncio.run(_rehearse(library))
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     return library
+
+
+def _take_streams_as_they_are() -> None:
+    """Streams of Claude elsewhere: LiteLLM would copy each for its proxy's accounts, in a task that nobody ends."""
+    accounts = ModuleType(PROXYS_ACCOUNTS)
+    vars(accounts)["PassThroughEndpointLogging"] = object
+    sys.modules.setdefault(PROXYS_ACCOUNTS, accounts)
+    streams = importlib.import_module(NATIVE_STREAM).BaseAnthropicMessagesStreamingIterator
+    streams.async_sse_wrapper = _as_events
+    streams.get_async_streaming_response_iterator = lambda _, httpx_response, **__: httpx_response.aiter_bytes()
+
+
+async def _as_events(streams: Any, chunks: AsyncIterator[Any]) -> AsyncGenerator[bytes]:
+    async for chunk in chunks:
+        yield streams._convert_chunk_to_sse_format(chunk)
 
 
 async def _rehearse(library: Any) -> None:

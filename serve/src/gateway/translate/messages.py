@@ -8,10 +8,11 @@ from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 import orjson
+from lisa.errors import UpstreamError
 
 from gateway.errors import AnsweredError
 from gateway.relay.events import WholeEvents
-from gateway.translate.chat import check_end
+from gateway.translate.chat import BROKE_OFF, check_end
 from gateway.translate.job import Events, Job, Whole, understanding
 from gateway.translate.litellm_library import told
 
@@ -30,6 +31,7 @@ STATUSES = {
     "overloaded_error": 529,
 }
 TRANSFORMATION = "litellm.llms.anthropic.pass_through.adapters.transformation"
+STOP = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
 STREAM = "litellm.llms.anthropic.pass_through.adapters.streaming_iterator"
 
 
@@ -120,6 +122,8 @@ async def _checked_events(job: Job, chunks: AsyncIterator[Any]) -> Events:
             yield _checked(job, event)
     for event in _each(whole.rest()):
         yield _checked(job, event)
+    if not whole.is_done:
+        raise UpstreamError(BROKE_OFF)
 
 
 def _each(ready: bytes) -> Iterable[bytes]:
@@ -131,6 +135,8 @@ def _checked(job: Job, event: bytes) -> bytes:
     kind, _, data = event.partition(b"\ndata: ")
     if kind == b"event: message_start":
         return _event(job, orjson.loads(data))
+    if kind == b"event: message_stop":
+        return STOP  # Bedrock tells usage in it again, perhaps without what was read from its cache
     if kind == b"event: error":
         error = orjson.loads(data).get("error") or {}
         status = STATUSES.get(str(error.get("type")), 502)
