@@ -114,6 +114,11 @@ def _whole(body: dict[str, Any]) -> dict[str, Any]:
     finish = "stop"
     if body.get("tools"):
         message, finish = {"role": "assistant", "content": "Let me look.", "tool_calls": CALLS}, "tool_calls"
+    if body["model"] in ("unfinished", "garbled"):
+        cut = {**CALLS[1], "function": {"name": "weather", "arguments": '{"city": "Z'}}
+        message, finish = {**message, "tool_calls": [CALLS[0], cut]}, "length"
+    if body["model"] == "garbled":
+        finish = "tool_calls"
     if body["model"] == "thinker":
         message["reasoning_content"] = "They greet."
     choice = {"index": 0, "message": message, "finish_reason": finish}

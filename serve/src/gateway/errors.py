@@ -6,6 +6,7 @@ AppError (lisa.errors)
 ├── ModelNotFoundError      404 model_not_found
 ├── GuardrailTriggeredError 400 guardrail_triggered
 ├── UpstreamTimeoutError    504 upstream_timeout
+├── UnreadableAnswerError   502 upstream_failed
 ├── DrainingError           503 shutting_down
 └── AnsweredError           the status and code that somebody else gave
     └── LimitExceededError  429 rate_limit_exceeded | budget_exceeded
@@ -51,6 +52,12 @@ class GuardrailTriggeredError(AppError):
 
 class UpstreamTimeoutError(UpstreamError):
     status, code = 504, "upstream_timeout"
+
+
+class UnreadableAnswerError(AppError):
+    """An upstream answered, but its answer cannot be translated. No UpstreamError: the same answer would come again."""
+
+    status, code = 502, "upstream_failed"
 
 
 class DrainingError(UnavailableError):

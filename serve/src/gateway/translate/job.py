@@ -15,6 +15,8 @@ from gateway.routing.providers import ANTHROPIC
 Events = AsyncGenerator[bytes]
 """Server-sent events, each whole."""
 
+# What code raises that reads something in another form than it expects.
+STUMBLES = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 NO_KEY = "none"  # OpenAI's SDK, inside LiteLLM, insists on a key
 
 
@@ -23,7 +25,7 @@ def understanding(field: str, whose: str) -> Iterator[None]:
     """For reading what the caller wrote. Raises: BadRequestError where LiteLLM stumbles over it."""
     try:
         yield
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+    except STUMBLES as error:
         raise BadRequestError(f"`{field}` or what belongs to it is not in the form of {whose}'s protocol.") from error
 
 

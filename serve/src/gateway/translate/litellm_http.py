@@ -20,13 +20,19 @@ Send = Callable[[Any, Any], Awaitable[Any]]
 
 
 class Outside:
-    """What a call of LiteLLM goes out with, and the answers that it opened."""
+    """What a call of LiteLLM goes out with, whether it did, and the answers that it opened."""
 
-    __slots__ = ("replies", "session")
+    __slots__ = ("is_asked", "replies", "session")
 
     def __init__(self, session: aiohttp.ClientSession) -> None:
         self.session = session
+        self.is_asked = False
         self.replies: list[aiohttp.ClientResponse] = []
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the provider's last word was an answer, and no error."""
+        return bool(self.replies) and self.replies[-1].status < 300
 
     @property
     def retry_after(self) -> str:
@@ -74,6 +80,7 @@ def _no_session() -> aiohttp.ClientSession:
 def _watched(original: Send) -> Send:
     async def send(transport: Any, request: Any) -> Any:
         outside = _outside.get()
+        outside.is_asked = True
         connect = outside.session.timeout.sock_connect
         request.extensions["timeout"] = {**request.extensions.get("timeout", {}), "connect": connect}
         reply = await original(transport, request)

@@ -15,14 +15,15 @@ from typing import Any
 
 import aiohttp
 import orjson
-from lisa.errors import AppError, UpstreamError
+from lisa.errors import AppError, BadRequestError, UpstreamError
 
 from gateway import outbound
 from gateway.call import Call
-from gateway.errors import AnsweredError, UpstreamTimeoutError
+from gateway.errors import AnsweredError, UnreadableAnswerError, UpstreamTimeoutError
 from gateway.logs import QUIET, fields
 from gateway.relay.pass_through import FROM_UPSTREAM
 from gateway.translate import litellm_http
+from gateway.translate.job import STUMBLES
 
 logger = logging.getLogger(__name__)
 
@@ -116,43 +117,68 @@ async def _rehearse(library: Any) -> None:
 
 @contextlib.contextmanager
 def provider_errors(call: Call, outside: litellm_http.Outside) -> Iterator[None]:
-    """Maps what LiteLLM raises. Raises: AnsweredError with the provider's status; UpstreamError."""
+    """Maps what LiteLLM raises.
+
+    Raises: AnsweredError with the provider's status; UpstreamError; UnreadableAnswerError; BadRequestError.
+    """
     try:
         yield
     except (AppError, asyncio.CancelledError):
         raise
     except Exception as error:
-        raise _mapped(error, call, outside.retry_after) from error
+        raise _mapped(error, call, outside) from error
 
 
-def _mapped(error: Exception, call: Call, retry_after: str) -> AppError:
+def _mapped(error: Exception, call: Call, outside: litellm_http.Outside) -> AppError:
     inner = getattr(error, "original_exception", None)  # of a stream that broke off
     did, error = ("broke off in the middle of its answer", inner) if inner else ("cannot be reached", error)
-    kind = type(error).__name__
     status = getattr(error, "status_code", None)
     refused = outbound.refusal(error, call.target.model_id)
     if refused is not None:
         return refused
-    if kind == "Timeout":
+    if type(error).__name__ == "Timeout":
         return UpstreamTimeoutError("The model's provider took too long to answer. Try again, or ask for less.")
-    if not isinstance(status, int) or not 400 <= status <= 599 or _is_unanswered(error):
-        cause = type(error.__context__).__name__ if error.__context__ else None
-        logger.warning("provider call failed", extra=fields(model=call.target.model_id, error=kind, cause=cause))
-        return UpstreamError(f"The model's provider {did}. Try again, or tell an administrator.")
+    if isinstance(status, int) and 400 <= status <= 599 and not _is_unanswered(error):
+        return _answered(error, status, call, outside.retry_after)
+    cause = error.__cause__ or error.__context__
+    told_cause = type(cause).__name__ if cause else None
+    kind = type(error).__name__
+    logger.warning("provider call failed", extra=fields(model=call.target.model_id, error=kind, cause=told_cause))
+    stumble = None if _has_lost_connection(error) else next(filter(_is_stumble, (error, cause)), None)
+    if stumble is not None and not outside.is_asked:
+        why = f"{stumble} is missing" if isinstance(stumble, KeyError) else str(stumble)
+        return BadRequestError(f"The model's provider cannot be asked for this in this form: {told(why, call)}")
+    if stumble is not None and outside.is_answered and not inner:
+        return UnreadableAnswerError("The model's provider answered in a form that cannot be read. Ask differently.")
+    return UpstreamError(f"The model's provider {did}. Try again, or tell an administrator.")
+
+
+def _answered(error: Exception, status: int, call: Call, retry_after: str) -> AnsweredError:
     code = str(getattr(error, "code", None) or "")
     code = code if code and not code.isdecimal() else "upstream_failed"
     headers = [FROM_UPSTREAM, *([(b"retry-after", retry_after.encode())] if retry_after else [])]
     return AnsweredError(status, code, told(str(getattr(error, "message", "") or error), call), headers)
 
 
-def _is_unanswered(error: BaseException | None) -> bool:
-    """Whether nobody answered; LiteLLM tells of that as a 500, too."""
-    transport_error = importlib.import_module("httpx").TransportError
+def _is_stumble(error: BaseException | None) -> bool:
+    """Whether LiteLLM's own code fell over what it read, a question or an answer."""
+    return isinstance(error, STUMBLES) or type(error) is Exception
+
+
+def _is_unanswered(error: BaseException) -> bool:
+    """Whether nobody answered, or LiteLLM fell over itself; it tells of both as a 500, too."""
+    return _has_lost_connection(error) or any(type(one).__name__ == "APIConnectionError" for one in _causes(error))
+
+
+def _has_lost_connection(error: BaseException) -> bool:
+    lost = aiohttp.ClientError | importlib.import_module("httpx").TransportError
+    return any(isinstance(one, lost) for one in _causes(error))
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
-        if isinstance(error, aiohttp.ClientError | transport_error) or type(error).__name__ == "APIConnectionError":
-            return True
+        yield error
         error = error.__cause__ or error.__context__
-    return False
 
 
 def told(text: str, call: Call) -> str:

@@ -89,8 +89,19 @@ async def _by_chat(job: Job, arguments: dict[str, Any]) -> Whole | Events:
     if is_streamed:
         wrapper = importlib.import_module(STREAM).AnthropicStreamWrapper
         return _told_events(job, answer, wrapper(answer, model=job.model_id, tool_name_mapping=tool_names))
+    _close_unfinished_calls(answer)
     told_again = adapter.translate_completion_output_params(answer, tool_name_mapping=tool_names)
     return _whole(job, {**told_again, "id": f"msg_{uuid.uuid4().hex}"})
+
+
+def _close_unfinished_calls(answer: Any) -> None:
+    """A model that ran out of tokens leaves arguments that are no JSON; `stop_reason` tells why they are empty."""
+    for choice in answer.choices:
+        for call in (choice.message.tool_calls or ()) if choice.finish_reason == "length" else ():
+            try:
+                orjson.loads(call.function.arguments)
+            except ValueError:
+                call.function.arguments = "{}"
 
 
 def _whole(job: Job, answer: dict[str, Any]) -> Whole:
