@@ -11,6 +11,7 @@ from lisa.errors import UpstreamError
 from gateway.operations import CHAT
 from gateway.relay.events import END_MARK
 from gateway.translate.job import Events, Job, Whole
+from gateway.translate.parts import check_chat, check_prompt
 
 SAMPLING = frozenset(
     "frequency_penalty logit_bias logprobs max_completion_tokens max_tokens min_p n presence_penalty"
@@ -29,11 +30,13 @@ TELL_WHY = frozenset({"anthropic", "azure", "bedrock", "openai", "sagemaker_chat
 
 
 async def chat(job: Job) -> Whole | Events:
+    check_chat(job)
     # its MCP handler would load LiteLLM's proxy for every call with tools
     return await _complete(job, job.library.acompletion, {**_arguments(job, CHAT_FIELDS), "_skip_mcp_handler": True})
 
 
 async def completions(job: Job) -> Whole | Events:
+    check_prompt(job)
     return await _complete(job, job.library.atext_completion, _arguments(job, COMPLETION_FIELDS))
 
 

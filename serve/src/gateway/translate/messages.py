@@ -12,6 +12,7 @@ from lisa.errors import UpstreamError
 
 from gateway.errors import AnsweredError
 from gateway.relay.events import WholeEvents
+from gateway.translate import parts
 from gateway.translate.chat import BROKE_OFF, check_end
 from gateway.translate.job import Events, Job, Whole, understanding
 from gateway.translate.litellm_library import told
@@ -70,6 +71,8 @@ def _check(job: Job, is_native: bool) -> None:
         # LiteLLM plays the part of Anthropic's "advisor" with another model, which the caller names
         if kind not in (None, "custom") and (not is_native or str(kind).startswith("advisor")):
             raise job.refuse("tools", f"this model knows only those with `input_schema`, not {str(kind)[:64]}.")
+    if not is_native:
+        parts.check_messages(job)
 
 
 async def _by_chat(job: Job, arguments: dict[str, Any]) -> Whole | Events:
@@ -78,6 +81,7 @@ async def _by_chat(job: Job, arguments: dict[str, Any]) -> Whole | Events:
     is_streamed = asked.pop("stream", None) is True
     adapter = importlib.import_module(TRANSFORMATION).AnthropicAdapter()
     with understanding("messages", "Anthropic"):
+        asked["messages"] = parts.as_text(asked["messages"])
         chat, tool_names = adapter.translate_completion_input_params_with_tool_mapping(
             asked, custom_llm_provider=job.provider
         )

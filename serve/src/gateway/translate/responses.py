@@ -12,6 +12,7 @@ from gateway.errors import AnsweredError
 from gateway.translate.chat import check_end
 from gateway.translate.job import Events, Job, Whole, understanding
 from gateway.translate.litellm_library import RESPONSES_BRIDGE, told
+from gateway.translate.parts import check_input
 
 FIELDS = frozenset(
     "include input instructions max_output_tokens parallel_tool_calls reasoning service_tier stream temperature text"
@@ -57,6 +58,7 @@ def _check(job: Job) -> None:
         # LiteLLM would play the part of OpenAI's own tools: search files, call MCP servers
         if kind not in TOOLS:
             raise job.refuse("tools", f"this model knows only tools of yours, of type function, not {str(kind)[:64]}.")
+    check_input(job)
 
 
 def _echo(body: dict[str, Any]) -> dict[str, Any]:

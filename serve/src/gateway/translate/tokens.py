@@ -8,6 +8,7 @@ import orjson
 
 from gateway.translate.job import Events, Job, Whole, understanding
 from gateway.translate.messages import TRANSFORMATION
+from gateway.translate.parts import as_text
 
 
 async def count_tokens(job: Job) -> Whole | Events:
@@ -19,7 +20,7 @@ async def count_tokens(job: Job) -> Whole | Events:
 
 def _count(library: Any, model: str, body: dict[str, Any]) -> int:
     adapter = importlib.import_module(TRANSFORMATION).LiteLLMAnthropicMessagesAdapter()
-    messages = adapter.translate_anthropic_messages_to_openai(body["messages"], model)
+    messages = adapter.translate_anthropic_messages_to_openai(as_text(body["messages"]), model)
     if body.get("system"):
         messages = [{"role": "system", "content": body["system"]}, *messages]
     tools = adapter.translate_anthropic_tools_to_openai(body["tools"], model)[0] if body.get("tools") else None
