@@ -81,6 +81,13 @@ async def drained(queue: UsageQueue, count: int) -> None:
             queue.put(Ended(number))
 
 
+async def sent(outbox: FakeOutbox) -> None:
+    """Returns when something was sent."""
+    async with asyncio.timeout(60):
+        while not outbox.counted:  # noqa: ASYNC110 - a thread sets it
+            await asyncio.sleep(0.005)
+
+
 async def test_records_are_sent_when_the_task_stops() -> None:
     outbox = FakeOutbox()
     await drained(UsageQueue(outbox), 1000)
@@ -93,9 +100,7 @@ async def test_records_are_sent_while_the_task_runs() -> None:
     outbox = FakeOutbox()
     async with UsageQueue(outbox, seconds=0.02).running() as queue:
         queue.put(Ended(7))
-        async with asyncio.timeout(5):
-            while not outbox.counted:  # noqa: ASYNC110 - a thread sets it
-                await asyncio.sleep(0.005)
+        await sent(outbox)
     assert outbox.ids == [7]
 
 
@@ -112,7 +117,8 @@ async def test_what_ends_while_records_are_sent_waits_for_more() -> None:
         await asyncio.sleep(0.01)
         queue.put(Ended(0))
         queue.put(Ended(1))  # half of what is kept: they do not wait
-        await asyncio.sleep(0.2)
+        await sent(outbox)
+        await asyncio.sleep(0.05)
         assert outbox.ids == [0, 1]
     assert outbox.ids == [0, 1, 2]
     assert len(outbox.requests) == 2
@@ -124,9 +130,7 @@ async def test_many_records_do_not_wait() -> None:
         await asyncio.sleep(0.01)
         for number in range(25):
             queue.put(Ended(number))
-        async with asyncio.timeout(5):
-            while not outbox.counted:  # noqa: ASYNC110 - a thread sets it
-                await asyncio.sleep(0.005)
+        await sent(outbox)
 
 
 async def test_calls_that_count_for_the_same_are_one_record() -> None:
