@@ -1,6 +1,7 @@
 """Ending work whose client left or whose upstream is silent."""
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
@@ -31,15 +32,16 @@ async def test_client_that_leaves_ends_the_block() -> None:
 
 async def test_deadline_moves_with_each_chunk() -> None:
     async with Watch(exchange(asyncio.Event())) as watch:
-        watch.upstream(5)
-        for _ in range(4):
-            watch.upstream(0.05)
-            await asyncio.sleep(0.03)
+        for seconds in (100, 200, 300):
+            watch.upstream(seconds)
+            watch.look(time.monotonic() + seconds - 50)  # as the sweep would, but later than it
+            await asyncio.sleep(0)
     with pytest.raises(UpstreamTimeoutError):
         async with Watch(exchange(asyncio.Event())) as watch:
-            watch.upstream(5)
-            watch.upstream(0.02)
-            await asyncio.sleep(5)
+            watch.upstream(200)
+            watch.upstream(100)
+            watch.look(time.monotonic() + 101)
+            await asyncio.sleep(60)
 
 
 async def test_client_that_does_not_read_counts_as_gone() -> None:
@@ -52,10 +54,12 @@ async def test_client_that_does_not_read_counts_as_gone() -> None:
 async def test_disconnect_after_the_answer_is_no_event() -> None:
     disconnected = asyncio.Event()
     finished = exchange(disconnected)
-    async with Watch(finished):
+    async with Watch(finished) as watch:
+        watch.look(time.monotonic())  # so it listens
         await finished.finish()
         disconnected.set()
-        await asyncio.sleep(0.02)
+        for _ in range(5):
+            await asyncio.sleep(0)
 
 
 async def test_reason_is_told_even_if_the_block_hides_the_cancellation() -> None:
