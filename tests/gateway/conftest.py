@@ -65,6 +65,7 @@ def settings(**more: Any) -> GatewaySettings:
         "first_token_seconds": 60,
         "gap_seconds": 60,
         "body_seconds": 60,
+        "guardrail_seconds": 60,
         **more,
     }
     return GatewaySettings.model_validate(values)

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +29,7 @@ class FakeGuardrails:
 
     asked: list[Asked] = field(default_factory=list)
     breaks_after: int | None = None  # `words` answers so many times, then no more
+    may_answer: Callable[[], bool] = lambda: True  # `wordsslow` waits for it
 
     @property
     def application(self) -> web.Application:
@@ -61,7 +63,9 @@ class FakeGuardrails:
         if name == "hanging":
             await asyncio.sleep(30)
         if name == "wordsslow":
-            await asyncio.sleep(0.5)
+            while not self.may_answer():  # noqa: ASYNC110 - a thing of another thread
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(0.5)  # an answer that does not wait is there first
         if name.startswith("pii"):
             return _masked(texts, in_one=name == "piiinone")
         if any(map(FORBIDDEN.search, texts)):
