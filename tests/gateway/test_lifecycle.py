@@ -41,7 +41,8 @@ class Process:
             text=True,
         )
         self._log: list[str] = []
-        threading.Thread(target=self._read_log, daemon=True).start()
+        self._reader = threading.Thread(target=self._read_log, daemon=True)
+        self._reader.start()
         eventually(self._is_ready, 30)
 
     def _read_log(self) -> None:
@@ -61,6 +62,7 @@ class Process:
     def ended(self) -> tuple[int, str, str]:
         """Exit code, stdout, log."""
         code = self._process.wait(20)
+        self._reader.join()
         assert self._process.stdout is not None
         return code, self._process.stdout.read(), "".join(self._log)
 
