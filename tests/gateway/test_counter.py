@@ -193,6 +193,15 @@ def test_redirection_is_refused_in_the_fields_of_a_form(operation: Operation, ou
         checked({**body_for(operation), outer: json.dumps({"a": [{name: "x"}]})}, operation)
 
 
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
+@pytest.mark.parametrize("name", ["messages", "input", "prompt", "tools", "system", "model", "x", ""])
+def test_list_under_its_name_in_forms_is_refused_in_json(operation: Operation, name: str) -> None:
+    """Whatever checks a body reads `messages`; whatever took `messages[]` for it would read another one."""
+    for field in (f"{name}[]", f"{name}[][]"):
+        with pytest.raises(BadRequestError, match="leave"):
+            parse(json.dumps({**body_for(operation), field: ASK}).encode(), operation)
+
+
 @given(st.sampled_from(OPERATIONS), st.sampled_from(sorted(CONTENT - {"model", "lisa", "messages"})), REDIRECTION)
 def test_what_is_written_for_the_model_stays_content(operation: Operation, field: str, name: str) -> None:
     body = {**body_for(operation), field: {"properties": {name: {"type": "string"}}}}

@@ -280,6 +280,16 @@ def test_transcriptions_are_checked(world: Guarded) -> None:
     assert (answer.status_code, answer.json()["code"]) == (400, "guardrail_triggered")
 
 
+@pytest.mark.parametrize("name", ["prompt", "prompt[]"])
+def test_text_of_a_form_is_checked_under_each_of_its_names(world: Guarded, name: str) -> None:
+    with world.http() as http:
+        answer = http.post(
+            "/v1/audio/transcriptions", data={"model": "words-pre", name: ["fine", BAD]}, files={"file": b"RIFF"}
+        )
+    assert (answer.status_code, answer.json()["code"]) == (400, "guardrail_triggered")
+    assert world.speaker.seen.bodies == []
+
+
 def test_pictures_and_sound_pass_after_the_question_was_checked(world: Guarded) -> None:
     with world.http() as http:
         for model in ("words-pre", "words-during", "words-post"):

@@ -108,6 +108,9 @@ def test_edited_images(world: World, sdk: openai.OpenAI) -> None:
     assert world.upstream.seen.body["image"] == SOUND
     assert world.upstream.seen.body["prompt"] == "a tree"
     assert world.upstream.seen.headers[-1]["authorization"] == f"Bearer {PROVIDER_KEY}"
+    sdk.images.edit(model="echo", image=[picture, picture], prompt="a tree", extra_body={"tags": ["a", "b"]})
+    assert world.upstream.seen.body["image[]"] == SOUND
+    assert world.upstream.seen.body["tags[]"] == "b"
 
 
 def test_speech_is_sound_unchanged(sdk: openai.OpenAI) -> None:
@@ -128,6 +131,7 @@ def test_transcriptions(world: World, sdk: openai.OpenAI, form: Any, text: str) 
     )
     assert (answer if isinstance(answer, str) else answer.text) == text
     assert world.upstream.seen.body["file"] == SOUND
+    assert world.upstream.seen.body["timestamp_granularities[]"] == "word"
 
 
 def test_video_is_made_looked_at_fetched_remixed_and_deleted(world: World, sdk: openai.OpenAI) -> None:

@@ -9,6 +9,11 @@ from aiohttp.base_protocol import BaseProtocol
 from lisa.errors import BadRequestError
 
 MAX_PARTS = 200
+LIST = "[]"  # ends the name of a list
+
+
+class NamedList(list[str]):
+    """A list of a form whose name ends in `[]`, as OpenAI's SDKs write it. It goes upstream under that name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +25,10 @@ class FormFile:
 
 
 async def parse_form(content_type: str, raw: bytes) -> tuple[dict[str, Any], tuple[FormFile, ...]]:
-    """The text fields (a repeated one is a list) and the files of a body. Raises: BadRequestError."""
+    """The text fields (a repeated one and `name[]` are the list `name`) and the files of a body.
+
+    Raises: BadRequestError.
+    """
     fields: dict[str, Any] = {}
     files: list[FormFile] = []
     loop = asyncio.get_running_loop()
@@ -46,20 +54,26 @@ async def parse_form(content_type: str, raw: bytes) -> tuple[dict[str, Any], tup
 
 
 def _add(fields: dict[str, Any], name: str, value: str) -> None:
-    if name not in fields:
-        fields[name] = value
-    elif isinstance(fields[name], list):
-        fields[name].append(value)
+    """Raises: BadRequestError for `name[]` beside `name`: of two values, one would be checked and the other used."""
+    plain = name.removesuffix(LIST)
+    known = fields.get(plain)
+    if known is not None and isinstance(known, NamedList) is (plain == name):
+        raise BadRequestError(f"`{plain[:64]}` is in the form with and without `{LIST}`.")
+    if plain != name:
+        fields.setdefault(plain, NamedList()).append(value)
+    elif isinstance(known, list):
+        known.append(value)
     else:
-        fields[name] = [fields[name], value]
+        fields[name] = value if known is None else [known, value]
 
 
 async def encode_form(fields: dict[str, Any], files: tuple[FormFile, ...]) -> tuple[bytes, str]:
     """The body for an upstream, and its content type."""
     form = aiohttp.FormData(quote_fields=False, default_to_multipart=True)  # browsers and SDKs send names as they are
     for name, value in fields.items():
+        written_name = _written(name + LIST if isinstance(value, NamedList) else name)
         for each in value if isinstance(value, list) else [value]:
-            form.add_field(_written(name), str(each))
+            form.add_field(written_name, str(each))
     for file in files:
         form.add_field(_written(file.name), file.data, filename=_written(file.filename), content_type=file.content_type)
     written = form()

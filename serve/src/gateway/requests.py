@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import orjson
 from lisa.errors import BadRequestError
 
-from gateway.form import FormFile, parse_form
+from gateway.form import LIST, FormFile, parse_form
 from gateway.operations import Operation
 
 # Keys that tell LiteLLM, or a proxy like it behind us, to call somewhere else or as somebody else; compared without
@@ -77,6 +77,8 @@ def checked(body: dict[str, Any], operation: Operation, files: frozenset[str] = 
         if not isinstance(messages, list) or not messages or set(map(type, messages)) != {dict}:
             raise BadRequestError("`messages` has to be a list of one or more objects.")
     for name, value in body.items():
+        if name.endswith(LIST):  # what reads it as `name` would read another value than was checked
+            raise BadRequestError(f"`{name[:64]}`: leave the `{LIST}` out.")
         if name not in PLAIN and name not in CONTENT:
             _refuse_redirection(name, value, MAX_DEPTH)
     return body

@@ -57,13 +57,8 @@ class Job:
 
         So only those of the caller's fields that are `allowed`; the rest is the registration's.
         """
-        given = {}
-        for name, value in self.call.body.items():
-            plain = name.removesuffix("[]")  # a list, in a form
-            if plain in allowed and value is not None:
-                given[plain] = [value] if plain != name and not isinstance(value, list) else value
         return {
-            **given,
+            **{name: value for name, value in self.call.body.items() if name in allowed and value is not None},
             **_endpoint(self.call),
             "model": self.call.target.litellm_model,
             "timeout": self.seconds,

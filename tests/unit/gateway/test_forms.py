@@ -1,0 +1,34 @@
+"""What the gateway reads of multipart/form-data, and what it writes of it."""
+
+import pytest
+from gateway.form import encode_form, parse_form
+from lisa.errors import BadRequestError
+
+TYPE = "multipart/form-data; boundary=B"
+TEXT = b'Content-Disposition: form-data; name="%b"'
+
+
+def form(*parts: tuple[bytes, bytes]) -> bytes:
+    """Of heads and their contents."""
+    return b"".join(b"--B\r\n%b\r\n\r\n%b\r\n" % part for part in parts) + b"--B--\r\n"
+
+
+def texts(*fields: tuple[bytes, bytes]) -> bytes:
+    return form(*((TEXT % name, value) for name, value in fields))
+
+
+async def test_lists_are_read_under_their_name_and_written_as_they_came() -> None:
+    raw = texts(
+        (b"one[]", b"a"), (b"two[]", b"b"), (b"two[]", b"c"), (b"three", b"d"), (b"three", b"e"), (b"four", b"f")
+    )
+    fields, files = await parse_form(TYPE, raw)
+    assert fields == {"one": ["a"], "two": ["b", "c"], "three": ["d", "e"], "four": "f"}
+    written, _ = await encode_form(fields, files)
+    names = [line.partition(b'name="')[2][:-1] for line in written.split(b"\r\n") if b"name=" in line]
+    assert names == [b"one[]", b"two[]", b"two[]", b"three", b"three", b"four"]
+
+
+@pytest.mark.parametrize("names", [(b"x", b"x[]"), (b"x[]", b"x"), (b"x", b"x", b"x[]"), (b"x[]", b"x[]", b"x")])
+async def test_list_beside_a_field_of_its_name_is_refused(names: tuple[bytes, ...]) -> None:
+    with pytest.raises(BadRequestError, match="with and without"):
+        await parse_form(TYPE, texts(*((name, b"a") for name in names)))
