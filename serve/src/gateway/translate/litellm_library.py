@@ -190,5 +190,5 @@ def told(text: str, call: Call) -> str:
             inner = body.get("error")
             said = inner.get("message") if isinstance(inner, dict) else inner or body.get("message")
             text = said if isinstance(said, str) and said else text
-    text = _WRAPPING.sub("", text)[:MAX_MESSAGE]
-    return text.replace(call.provider_key, "***") if call.provider_key else text
+    text = _WRAPPING.sub("", text)
+    return (text.replace(call.provider_key, "***") if call.provider_key else text)[:MAX_MESSAGE]
