@@ -45,6 +45,19 @@ for number, call in enumerate(CALLS):
         part = {"index": number, "function": {"arguments": function["arguments"][start : start + 6]}}
         PARALLEL_CALLS.append({"tool_calls": [part]})
 
+WHOLE_CALLS = [{**call, "index": number} for number, call in enumerate(CALLS)]
+SAY: Delta = {"role": "assistant", "content": "Let me look. "}
+# How servers differ in telling of the same two calls.
+CALL_STREAMS: dict[str, list[Delta]] = {
+    "together": [{**SAY, "reasoning_content": "Two.", "tool_calls": WHOLE_CALLS}],
+    "by-turns": [
+        SAY,
+        *(delta for pair in zip(PARALLEL_CALLS[1:5], PARALLEL_CALLS[5:], strict=False) for delta in pair),
+    ],
+    "same-index": [SAY, *({"tool_calls": [{**call, "index": 0}]} for call in WHOLE_CALLS)],
+    "between": [PARALLEL_CALLS[1], SAY, *PARALLEL_CALLS[2:]],
+}
+
 
 class FakeChatOnly:
     def __init__(self) -> None:
@@ -88,7 +101,9 @@ class FakeChatOnly:
             await response.write(f"data: {json.dumps(data)}\n\n".encode())
 
         has_calls = bool(body.get("tools"))
-        deltas = PARALLEL_CALLS if has_calls else THOUGHTS if behaviour == "thinker" else TEXT
+        deltas = (
+            CALL_STREAMS.get(behaviour, PARALLEL_CALLS) if has_calls else THOUGHTS if behaviour == "thinker" else TEXT
+        )
         for delta in deltas:
             await event(_piece(delta))
         if behaviour == "endless":

@@ -12,7 +12,7 @@ import pytest
 
 from tests.gateway.conftest import PROVIDER_KEY, World
 from tests.gateway.fake_anthropic import FakeAnthropic
-from tests.gateway.fake_chat_only import FakeChatOnly
+from tests.gateway.fake_chat_only import CALL_STREAMS, FakeChatOnly
 from tests.gateway.serving import eventually, serve_application
 
 pytestmark = pytest.mark.usefixtures("litellm_imported")
@@ -48,7 +48,7 @@ class Chat:
 def chat(world: World) -> Iterator[Chat]:
     fake, claude = FakeChatOnly(), FakeAnthropic()
     with serve_application(fake.application) as url, serve_application(claude.application) as claude_url:
-        for name in BEHAVIOURS:
+        for name in (*BEHAVIOURS, *CALL_STREAMS):
             world.account.register(f"chat-{name}", f"openai/{name}", f"{url}/v1", api_key=PROVIDER_KEY)
         for name in ("good", "cut"):
             at_azure = f"{claude_url}/v1/messages"
@@ -176,14 +176,29 @@ def test_stream_is_what_the_sdk_expects(chat: Chat) -> None:
     ]
 
 
-def test_stream_of_parallel_tools(chat: Chat) -> None:
-    with chat.sdk().messages.stream(model="chat-plain", max_tokens=50, messages=ASK, tools=TOOLS) as stream:
+@pytest.mark.parametrize(
+    ("behaviour", "blocks"),
+    [
+        ("plain", "text tool_use tool_use"),
+        ("together", "thinking text tool_use tool_use"),
+        ("by-turns", "text tool_use tool_use"),
+        ("same-index", "text tool_use tool_use"),
+        ("between", "tool_use text tool_use"),
+    ],
+)
+def test_stream_of_parallel_tools(chat: Chat, behaviour: str, blocks: str) -> None:
+    with chat.sdk().messages.stream(model=f"chat-{behaviour}", max_tokens=50, messages=ASK, tools=TOOLS) as stream:
+        events = list(stream)
         final = stream.get_final_message()
     assert final.stop_reason == "tool_use"
-    assert [block.input for block in final.content if block.type == "tool_use"] == [
-        {"city": "Bern"},
-        {"city": "Zürich"},
+    assert [block.type for block in final.content] == blocks.split()
+    assert [block.text for block in final.content if block.type == "text"] == ["Let me look. "]
+    assert [(block.id, block.input) for block in final.content if block.type == "tool_use"] == [
+        ("call_1", {"city": "Bern"}),
+        ("call_2", {"city": "Zürich"}),
     ]
+    ends = [event.type for event in events if event.type in ("content_block_start", "content_block_stop")]
+    assert ends == ["content_block_start", "content_block_stop"] * len(final.content)
 
 
 @pytest.mark.parametrize("behaviour", ["cut", "short", "endless"])

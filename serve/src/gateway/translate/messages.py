@@ -16,6 +16,7 @@ from gateway.translate import parts
 from gateway.translate.chat import BROKE_OFF, check_end
 from gateway.translate.job import Events, Job, Whole, understanding
 from gateway.translate.litellm_library import told
+from gateway.translate.turns import in_turn
 
 FIELDS = frozenset(
     "max_tokens messages metadata output_config output_format stop_sequences stream system temperature thinking"
@@ -92,7 +93,8 @@ async def _by_chat(job: Job, arguments: dict[str, Any]) -> Whole | Events:
     )
     if is_streamed:
         wrapper = importlib.import_module(STREAM).AnthropicStreamWrapper
-        return _told_events(job, answer, wrapper(answer, model=job.model_id, tool_name_mapping=tool_names))
+        ordered = in_turn(answer, wrapper._is_blank_delta)
+        return _told_events(job, answer, wrapper(ordered, model=job.model_id, tool_name_mapping=tool_names))
     _close_unfinished_calls(answer)
     told_again = adapter.translate_completion_output_params(answer, tool_name_mapping=tool_names)
     return _whole(job, {**told_again, "id": f"msg_{uuid.uuid4().hex}"})
