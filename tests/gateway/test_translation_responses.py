@@ -129,10 +129,39 @@ def test_stream_of_parallel_tools(world: World, seen: Seen) -> None:
     assert calls == [{"city": "Bern"}, {"city": "Zürich"}]
 
 
-def test_thoughts_are_told(world: World, seen: Seen) -> None:
+def test_thoughts_are_told_as_a_summary_and_go_back_as_thoughts(world: World, seen: Seen) -> None:
     answer = world.sdk().responses.create(model="chat-thinker", input="Hi", reasoning={"effort": "low"})
-    assert [item.type for item in answer.output] == ["reasoning", "message"]
-    assert "They greet." in answer.output[0].to_json()
+    thought, message = answer.output
+    assert (thought.type, message.type) == ("reasoning", "message")
+    assert thought.type == "reasoning" and [part.text for part in thought.summary] == ["They greet."]
+    assert thought.to_dict().keys() == {"type", "id", "status", "summary"}
+    history: Any = [{"role": "user", "content": "Hi"}, *(item.to_dict() for item in answer.output)]
+    world.sdk().responses.create(model="chat-thinker", input=history)
+    assert seen.body["messages"][1]["reasoning_content"] == "They greet."
+
+
+def test_stream_of_thoughts_is_what_the_sdk_expects(world: World, seen: Seen) -> None:
+    with world.sdk().responses.stream(model="chat-thinker", input="Hi") as stream:
+        events = list(stream)
+        final = stream.get_final_response()
+    assert [event.type.removeprefix("response.") for event in events[2:10]] == [
+        "output_item.added",
+        "reasoning_summary_part.added",
+        "reasoning_summary_text.delta",
+        "reasoning_summary_text.delta",
+        "reasoning_summary_text.done",
+        "reasoning_summary_part.done",
+        "output_item.done",
+        "output_item.added",
+    ]
+    assert [event.sequence_number for event in events] == list(range(len(events)))
+    begun, _, *_, done, _ = events[2:10]
+    assert begun.type == "response.output_item.added" and done.type == "response.output_item.done"
+    thoughts = [begun.item, done.item, final.output[0]]
+    summaries = [[part.text for part in item.summary] for item in thoughts if item.type == "reasoning"]
+    assert summaries == [[], ["They greet."], ["They greet."]]
+    assert len({item.to_dict()["id"] for item in thoughts}) == 1
+    assert final.output_text == "Bonjour"
 
 
 @pytest.mark.parametrize("behaviour", ["cut", "short"])

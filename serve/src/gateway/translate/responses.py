@@ -3,6 +3,7 @@
 # ruff: noqa: SIM905 - lists of words read best as text
 
 import importlib
+import itertools
 import uuid
 from typing import Any
 
@@ -24,6 +25,8 @@ ECHOED = tuple(
 )
 # What would need a memory of earlier answers, or somebody to ask later.
 STATEFUL = ("previous_response_id", "conversation", "background", "prompt")
+SUMMARY = "response.reasoning_summary_"  # how the kinds of its events begin
+THOUGHT_FIELDS = frozenset({"type", "id", "status", "summary", "encrypted_content"})
 
 
 async def responses(job: Job) -> Whole | Events:
@@ -45,7 +48,7 @@ async def responses(job: Job) -> Whole | Events:
     ours = {**_echo(job.call.body), "id": f"resp_{uuid.uuid4().hex}", "model": job.model_id, "store": False}
     if job.call.is_streamed:
         return _events(job, ours, answer)
-    return Whole(orjson.dumps({**answer.model_dump(mode="json"), **ours}))
+    return Whole(orjson.dumps(_response(answer.model_dump(mode="json"), ours)))
 
 
 def _check(job: Job) -> None:
@@ -67,8 +70,22 @@ def _echo(body: dict[str, Any]) -> dict[str, Any]:
     return {"parallel_tool_calls": True, "text": {"format": {"type": "text"}}, **asked}
 
 
+def _response(answer: dict[str, Any], ours: dict[str, Any]) -> dict[str, Any]:
+    return {**answer, **ours, "output": [_item(item) for item in answer["output"]]}
+
+
+def _item(item: dict[str, Any]) -> dict[str, Any]:
+    """One of the output. LiteLLM tells thoughts as if they were a message; SDKs look for a summary."""
+    if item["type"] != "reasoning":
+        return item
+    summary = [{"type": "summary_text", "text": part["text"]} for part in item.get("content") or ()]
+    kept = {name: value for name, value in item.items() if name in THOUGHT_FIELDS and value is not None}
+    return {"summary": summary, **kept}
+
+
 async def _events(job: Job, ours: dict[str, Any], chunks: Any) -> Events:
-    number = 0
+    numbers = itertools.count()
+    has_summary = False
     async for chunk in chunks:
         body = chunk.model_dump(exclude_none=True, mode="json")
         kind = str(body["type"])
@@ -77,6 +94,21 @@ async def _events(job: Job, ours: dict[str, Any], chunks: Any) -> Events:
         if kind == "response.completed":
             check_end(job, chunks.litellm_custom_stream_wrapper)
         if isinstance(body.get("response"), dict):
-            body["response"] |= ours
-        yield b"event: " + kind.encode() + b"\ndata: " + orjson.dumps({**body, "sequence_number": number}) + b"\n\n"
-        number += 1
+            body["response"] = _response(body["response"], ours)
+        if isinstance(body.get("item"), dict):
+            body["item"] = _item(body["item"])
+        if kind.startswith(SUMMARY) and not has_summary:
+            has_summary = True
+            yield _event(_first_part(body), next(numbers))
+        yield _event(body, next(numbers))
+
+
+def _first_part(body: dict[str, Any]) -> dict[str, Any]:
+    """What comes before a summary's first event; LiteLLM leaves it out."""
+    place = {name: body[name] for name in ("item_id", "output_index", "summary_index")}
+    return {"type": f"{SUMMARY}part.added", **place, "part": {"type": "summary_text", "text": ""}}
+
+
+def _event(body: dict[str, Any], number: int) -> bytes:
+    data = orjson.dumps({**body, "sequence_number": number})
+    return b"event: " + str(body["type"]).encode() + b"\ndata: " + data + b"\n\n"
