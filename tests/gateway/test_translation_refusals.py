@@ -28,7 +28,7 @@ def says(*parts: Any) -> list[Any]:
 
 @dataclass
 class Upstreams:
-    """Beside the world's: an endpoint that speaks chat only, its models `chat-<behaviour>`, and Bedrock with `nova`."""
+    """Beside the world's: an endpoint that speaks chat only, its models `chat-<behaviour>`, and Bedrock."""
 
     chat: Seen
     bedrock: aws_wire.Seen
@@ -49,8 +49,10 @@ def upstreams(world: World) -> Iterator[Upstreams]:
             only = [{"model_id": name, "weight": 1}]
             register(f"{name}-first", "lisa/deployments", deployments=only, fallbacks=["chat-plain"])
         register("nova", "bedrock/amazon.nova-pro-v1:0", bedrock_url)
+        register("llama", "bedrock/meta.llama3-70b-instruct-v1:0", bedrock_url)
+        register("titan", "bedrock/amazon.titan-embed-text-v1", bedrock_url, model_type="embedding")
         with world.http() as http:
-            eventually(lambda: "nova" in http.get("/v1/models").text)
+            eventually(lambda: "titan" in http.get("/v1/models").text)
         yield Upstreams(chat.seen, bedrock.seen)
 
 
@@ -64,9 +66,8 @@ def post(world: World, route: str, **body: Any) -> httpx.Response:
     ("more", "names"),
     [
         ({"max_tokens": "5"}, "str"),
-        ({"tools": [{"type": "function", "name": "now", "parameters": {}}]}, "'function' is missing"),
+        ({"tools": [{"type": "function", "function": {"parameters": {}}}]}, "'name' is missing"),
         ({"messages": says({"type": "weird"})}, "message"),
-        ({"response_format": {"type": "json_schema"}}, "'json_schema' is missing"),
     ],
 )
 def test_question_that_cannot_be_put_is_the_callers_mistake(world: World, more: dict[str, Any], names: str) -> None:
@@ -187,3 +188,79 @@ def test_parts_that_are_known_pass(world: World, upstreams: Upstreams) -> None:
     assert post(world, "responses", model="chat-plain", input=asked).status_code == 200
     assert "JVBERi0xLjQK" in upstreams.sent()
     assert post(world, "completions", model="claude", prompt=["one"]).status_code == 200
+
+
+FUNCTION = {"name": "weather", "parameters": {"type": "object", "properties": {}}}
+CHAT_TOOLS: list[Any] = [{"type": "function", "function": FUNCTION}]
+FLAT_TOOLS: list[Any] = [{"type": "function", **FUNCTION}]
+JSON = {"type": "json_object"}
+CUSTOM = {"type": "custom", "custom": {"name": "shell"}}
+
+
+@pytest.mark.usefixtures("untouched")
+@pytest.mark.parametrize(
+    ("route", "model", "more", "names"),
+    [
+        ("chat/completions", "llama", {"tools": CHAT_TOOLS}, "`tools`"),
+        ("chat/completions", "claude", {"response_format": JSON}, "json_schema"),
+        ("chat/completions", "nova", {"response_format": JSON}, "json_schema"),
+        ("chat/completions", "nova", {"response_format": {"type": "json_schema"}}, "json_schema"),
+        ("chat/completions", "claude", {"stop": "\n\n"}, "`stop`"),
+        ("chat/completions", "claude", {"stop": ["END", " "]}, "`stop`"),
+        ("chat/completions", "claude", {"functions": [FUNCTION]}, "`tools`"),
+        ("chat/completions", "claude", {"tools": [CUSTOM]}, "`tools`"),
+        ("chat/completions", "nova", {"tools": [CUSTOM]}, "`tools`"),
+        ("chat/completions", "nova", {"tools": FLAT_TOOLS}, "`tools`"),
+        ("messages", "llama", {"max_tokens": 9, "tools": TOOLS}, "`tools`"),
+        ("responses", "llama", {"input": "Hi", "tools": FLAT_TOOLS}, "`tools`"),
+        ("responses", "claude", {"input": "Hi", "text": {"format": JSON}}, "`text`"),
+        ("embeddings", "titan", {"input": "x", "dimensions": 256}, "`dimensions`"),
+    ],
+)
+def test_parameters_that_decide_are_not_dropped(
+    world: World, upstreams: Upstreams, route: str, model: str, more: dict[str, Any], names: str
+) -> None:
+    before = upstreams.sent()
+    answer = post(world, route, **{"model": model, "messages": ASK, **more})
+    assert answer.status_code == 400, answer.text
+    assert names in answer.json()["message"]
+    assert upstreams.sent() == before
+
+
+@pytest.mark.usefixtures("upstreams")
+@pytest.mark.parametrize("model", ["claude", "nova", "llama"])
+def test_parameters_that_ask_for_nothing_pass(world: World, model: str) -> None:
+    nothing = {"tools": [], "tool_choice": "auto", "response_format": {"type": "text"}, "stop": [], "n": 1}
+    answer = post(world, "chat/completions", model=model, messages=ASK, **nothing)
+    assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize(
+    ("route", "more"),
+    [
+        ("chat/completions", {"messages": ASK, "tools": CHAT_TOOLS, "tool_choice": "none"}),
+        ("messages", {"max_tokens": 9, "messages": ASK, "tools": TOOLS, "tool_choice": {"type": "none"}}),
+        ("responses", {"input": "Hi", "tools": FLAT_TOOLS, "tool_choice": "none"}),
+    ],
+)
+def test_bedrock_gets_no_tools_that_it_must_not_call(
+    world: World, upstreams: Upstreams, route: str, more: dict[str, Any]
+) -> None:
+    assert post(world, route, model="nova", **more).status_code == 200
+    assert "toolConfig" not in upstreams.bedrock.body
+
+
+def test_bedrock_gets_the_tools_to_which_a_history_refers(world: World, upstreams: Upstreams) -> None:
+    call = {"id": "c1", "type": "function", "function": {"name": "weather", "arguments": "{}"}}
+    said = [{"role": "assistant", "tool_calls": [call]}, {"role": "tool", "tool_call_id": "c1", "content": "sunny"}]
+    more = {"messages": [*ASK, *said], "tools": CHAT_TOOLS, "tool_choice": "none"}
+    assert post(world, "chat/completions", model="nova", **more).status_code == 200
+    assert "weather" in json.dumps(upstreams.bedrock.body["toolConfig"])
+
+
+def test_one_tool_at_a_time_is_asked_for(world: World, upstreams: Upstreams) -> None:
+    choice = {"type": "auto", "disable_parallel_tool_use": True}
+    answer = post(world, "messages", model="chat-plain", messages=ASK, max_tokens=9, tools=TOOLS, tool_choice=choice)
+    assert answer.status_code == 200
+    assert upstreams.chat.body["parallel_tool_calls"] is False
+    assert upstreams.chat.body["tool_choice"] == "auto"

@@ -11,6 +11,7 @@ from lisa.errors import UpstreamError
 from gateway.operations import CHAT
 from gateway.relay.events import END_MARK
 from gateway.translate.job import Events, Job, Whole
+from gateway.translate.parameters import fitted
 from gateway.translate.parts import check_chat, check_prompt
 
 SAMPLING = frozenset(
@@ -41,21 +42,10 @@ async def completions(job: Job) -> Whole | Events:
 
 
 def _arguments(job: Job, allowed: frozenset[str]) -> dict[str, Any]:
-    _refuse_what_would_be_dropped(job)
-    arguments = job.arguments(allowed)
+    arguments = fitted(job, job.arguments(allowed))
     if job.call.is_streamed:  # also for those who did not ask: it is counted
         arguments["stream_options"] = {"include_usage": True}
     return arguments
-
-
-def _refuse_what_would_be_dropped(job: Job) -> None:
-    """One answer where three were asked for is wrong. Other parameters that a provider lacks only advise it."""
-    count = job.call.body.get("n")
-    if count in (None, 1):
-        return
-    known = job.library.get_supported_openai_params(job.call.target.litellm_model)
-    if known is not None and "n" not in known:
-        raise job.refuse("n", "this model gives one answer to a call. Leave the field out and ask several times.")
 
 
 async def _complete(job: Job, function: Any, arguments: dict[str, Any]) -> Whole | Events:

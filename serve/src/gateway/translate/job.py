@@ -52,6 +52,13 @@ class Job:
         """LiteLLM's name of the provider. Raises: litellm's BadRequestError when it knows none."""
         return str(self.library.get_llm_provider(model=self.call.target.litellm_model)[1])
 
+    @property
+    def is_by_claude(self) -> bool:
+        """Whether LiteLLM has to write Anthropic's protocol; Bedrock has one of its own."""
+        provider = self.provider
+        hosts = provider in ("azure_ai", "vertex_ai") and "claude" in self.call.target.litellm_model
+        return provider == "anthropic" or hosts
+
     def arguments(self, allowed: frozenset[str]) -> dict[str, Any]:
         """Keywords for one of LiteLLM's functions, which take addresses, keys and callbacks among their parameters.
 

@@ -16,6 +16,7 @@ from gateway.translate import parts
 from gateway.translate.chat import BROKE_OFF, check_end
 from gateway.translate.job import Events, Job, Whole, understanding
 from gateway.translate.litellm_library import told
+from gateway.translate.parameters import fitted
 from gateway.translate.turns import in_turn
 
 FIELDS = frozenset(
@@ -32,6 +33,7 @@ STATUSES = {
     "timeout_error": 504,
     "overloaded_error": 529,
 }
+NAMES = {"stop": "stop_sequences", "response_format": "output_format"}
 TRANSFORMATION = "litellm.llms.anthropic.pass_through.adapters.transformation"
 STOP = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
 STREAM = "litellm.llms.anthropic.pass_through.adapters.streaming_iterator"
@@ -86,6 +88,9 @@ async def _by_chat(job: Job, arguments: dict[str, Any]) -> Whole | Events:
         chat, tool_names = adapter.translate_completion_input_params_with_tool_mapping(
             asked, custom_llm_provider=job.provider
         )
+    chat = fitted(job, dict(chat), NAMES)
+    if chat.get("tools") and (asked.get("tool_choice") or {}).get("disable_parallel_tool_use"):
+        chat["parallel_tool_calls"] = False
     if is_streamed:
         chat = {**chat, "stream": True, "stream_options": {"include_usage": True}}
     answer = await job.library.acompletion(

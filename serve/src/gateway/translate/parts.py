@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from gateway.translate.job import Job
+from gateway.translate.parameters import UNCHANGED
 
 Kinds = frozenset[str]
 TEXT: Kinds = frozenset({"text"})
@@ -14,7 +15,6 @@ CHAT: Mapping[str, Kinds] = {
     "assistant": TEXT | {"thinking", "redacted_thinking"},
     "tool": TEXT | {"image_url", "file", "tool_reference"},
 }
-UNCHANGED = frozenset({"azure", "openai", "sagemaker_chat"})  # they get OpenAI's parts as they are
 # Of users, beside the above.
 BY_CLAUDE: Kinds = frozenset({"document"})
 BY_BEDROCK: Kinds = BY_CLAUDE | {"guarded_text", "grounding_source", "query"}
@@ -50,7 +50,7 @@ def check_chat(job: Job) -> None:
 def _extra(job: Job, provider: str) -> Kinds:
     if provider.startswith("bedrock"):
         return BY_BEDROCK
-    return BY_CLAUDE if provider == "anthropic" or "claude" in job.call.target.litellm_model else BY_OTHERS
+    return BY_CLAUDE if job.is_by_claude else BY_OTHERS
 
 
 def check_prompt(job: Job) -> None:

@@ -13,12 +13,14 @@ from gateway.errors import AnsweredError
 from gateway.translate.chat import check_end
 from gateway.translate.job import Events, Job, Whole, understanding
 from gateway.translate.litellm_library import RESPONSES_BRIDGE, told
+from gateway.translate.parameters import refuse_what_would_be_dropped, without_unwanted_tools
 from gateway.translate.parts import check_input
 
 FIELDS = frozenset(
     "include input instructions max_output_tokens parallel_tool_calls reasoning service_tier stream temperature text"
     " tool_choice tools top_logprobs top_p truncation user".split()
 )
+NAMES = {"response_format": "text"}
 TOOLS = frozenset({"function", "custom", "namespace"})
 ECHOED = tuple(
     "instructions max_output_tokens parallel_tool_calls temperature text tool_choice tools top_p truncation".split()
@@ -33,6 +35,8 @@ async def responses(job: Job) -> Whole | Events:
     _check(job)
     arguments = job.arguments(FIELDS)
     asked = {name: arguments.pop(name) for name in FIELDS if name in arguments}
+    asked = without_unwanted_tools(job, asked, asked["input"])
+    refuse_what_would_be_dropped(job, _as_chat(asked), NAMES)
     bridge = importlib.import_module(RESPONSES_BRIDGE).LiteLLMCompletionTransformationHandler()
     with understanding("input", "OpenAI"):
         pending = bridge.response_api_handler(
@@ -49,6 +53,12 @@ async def responses(job: Job) -> Whole | Events:
     if job.call.is_streamed:
         return _events(job, ours, answer)
     return Whole(orjson.dumps(_response(answer.model_dump(mode="json"), ours)))
+
+
+def _as_chat(asked: dict[str, Any]) -> dict[str, Any]:
+    """What decides about the answer, as chat calls it."""
+    wanted = (asked.get("text") or {}).get("format")
+    return {**asked, "response_format": wanted and {**wanted, "json_schema": wanted}}
 
 
 def _check(job: Job) -> None:

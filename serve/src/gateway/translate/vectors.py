@@ -17,6 +17,8 @@ RERANK_FIELDS = frozenset(
 
 async def embeddings(job: Job) -> Whole | Events:
     arguments = job.arguments(EMBEDDING_FIELDS)
+    if "amazon.titan-embed-text-v1" in arguments["model"] and "dimensions" in arguments:
+        raise job.refuse("dimensions", "this model's vectors have one length. Leave the field out.")
     arguments["input"] = _texts(job.library, arguments["input"])
     answer = await job.library.aembedding(**arguments)
     body = answer.model_dump(exclude_none=True)
