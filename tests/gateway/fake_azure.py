@@ -13,6 +13,7 @@ from tests.gateway.aws_wire import Seen
 
 KEY = "the-azure-key"
 WORDS = ("Gu", "ten", " Tag")
+REFUSAL = ("I can", "not.")
 USAGE = {"prompt_tokens": 11, "completion_tokens": 5, "total_tokens": 16}
 BASE = {"id": "chatcmpl-az", "created": 1_700_000_000, "model": "gpt-4o-2024-11-20"}
 SAFE = {"hate": {"filtered": False, "severity": "safe"}}
@@ -68,6 +69,8 @@ class FakeAzure:
         message: dict[str, Any] = {"role": "assistant", "content": "Guten Tag", "refusal": None}
         if body.get("tools"):
             message = {"role": "assistant", "content": None, "tool_calls": [TOOL_CALL]}
+        if behaviour == "refusing":
+            message = {"role": "assistant", "content": None, "refusal": "".join(REFUSAL)}
         finish = "tool_calls" if body.get("tools") else "stop"
         choice = {"index": 0, "message": message, "finish_reason": finish, "content_filter_results": SAFE}
         filtered = [{"prompt_index": 0, "content_filter_results": SAFE}]
@@ -83,6 +86,8 @@ class FakeAzure:
 
     async def _stream(self, request: web.Request, body: dict[str, Any], behaviour: str) -> web.StreamResponse:
         deltas: list[dict[str, Any]] = [{"content": word} for word in WORDS]
+        if behaviour == "refusing":
+            deltas = [{"role": "assistant", "content": None, "refusal": ""}, *({"refusal": word} for word in REFUSAL)]
         if body.get("tools"):
             deltas = [{"tool_calls": [{"index": 0, **TOOL_CALL}]}]
         filtered = [{"prompt_index": 0, "content_filter_results": SAFE}]

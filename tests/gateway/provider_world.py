@@ -73,6 +73,7 @@ def provider_world() -> Iterator[Providers]:
         cloud.register("plain", f"bedrock/{haiku}", bedrock_url)
         cloud.register("titan", "bedrock/amazon.titan-embed-text-v2:0", bedrock_url, model_type="embedding")
         cloud.register("azure-vectors", "azure/vectors", urls["azure"], model_type="embedding", api_key=KEY)
+        cloud.register("azure-refusing", "azure/refusing", urls["azure"], api_key=KEY)
         cloud.register("azure-wrong-key", "azure/good", urls["azure"], api_key="another")
         with serve_gateway(settings(max_attempts=1)) as url:
             eventually(lambda: httpx.get(f"{url}/health/readiness").status_code == 200)

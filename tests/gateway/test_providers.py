@@ -93,6 +93,21 @@ def test_result_of_a_tool_goes_back(providers: Providers, family: str) -> None:
     assert "sunny" in json.dumps(providers.fake(family).seen.body)
 
 
+def test_refusal_is_told(providers: Providers) -> None:
+    sdk = providers.sdk()
+    message = sdk.chat.completions.create(model="azure-refusing", messages=ASK).choices[0].message
+    assert (message.content, message.refusal) == (None, "I cannot.")
+    chunks = list(sdk.chat.completions.create(model="azure-refusing", messages=ASK, stream=True))
+    assert "".join(c.choices[0].delta.refusal or "" for c in chunks if c.choices) == "I cannot."
+
+
+def test_several_answers_are_not_streamed(providers: Providers) -> None:
+    """LiteLLM tells an answer that was cut short as whole then."""
+    assert providers.post("chat/completions", model="azure-good", messages=ASK, n=2).status_code == 200
+    answer = providers.post("chat/completions", model="azure-good", messages=ASK, n=2, stream=True)
+    assert (answer.status_code, "`n`" in answer.json()["message"]) == (400, True)
+
+
 def test_bedrock_models_without_a_route_work_too(providers: Providers) -> None:
     assert providers.sdk().chat.completions.create(model="plain", messages=ASK).choices[0].message.content
     assert "/model/anthropic.claude-3-haiku-20240307-v1%3A0/" in providers.bedrock.seen.paths[-1]

@@ -59,6 +59,16 @@ def test_tools_are_called_streamed_and_not(providers: Providers, family: str) ->
         assert message.stop_reason == "tool_use"
 
 
+def test_refusal_is_told(providers: Providers) -> None:
+    ask: Any = {"model": "azure-refusing", "max_tokens": 20, "messages": ASK}
+    answer = providers.anthropic().messages.create(**ask)
+    with providers.anthropic().messages.stream(**ask) as stream:
+        final = stream.get_final_message()
+    for message in (answer, final):
+        assert [block.to_dict()["text"] for block in message.content] == ["I cannot."]
+        assert message.stop_reason == "refusal"
+
+
 @pytest.mark.parametrize(
     ("model", "status"),
     [

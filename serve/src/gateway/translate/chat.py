@@ -98,5 +98,9 @@ def _whole(job: Job, body: dict[str, Any]) -> bytes:
         body["usage"] = _usage(body["usage"])
     if job.call.operation is CHAT:
         for choice in body.get("choices", ()):
-            choice.get("message", {}).setdefault("content", None)
+            message = choice.get("message", {})
+            message.setdefault("content", None)
+            refusal = (message.get("provider_specific_fields") or {}).get("refusal")
+            if refusal:
+                message["refusal"] = refusal
     return orjson.dumps(body, default=str)

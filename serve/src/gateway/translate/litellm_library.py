@@ -71,11 +71,23 @@ def _loaded() -> Any:
     library.disable_hf_tokenizer_download = True
     library.use_chat_completions_url_for_anthropic_messages = True  # what every compatible endpoint has
     _take_streams_as_they_are()
+    _keep_refusals()
     litellm_http.take_over(library)
     asyncio.run(_rehearse(library))
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     return library
+
+
+def _keep_refusals() -> None:
+    """In streams LiteLLM takes a piece for empty that has nothing but a refusal."""
+    wrapper: Any = importlib.import_module("litellm.litellm_core_utils.streaming_handler").CustomStreamWrapper
+    is_filled = wrapper.is_chunk_non_empty
+
+    def says_something(stream: Any, told: Any, chunk: Any, raw: Any) -> bool:
+        return is_filled(stream, told, chunk, raw) or bool(getattr(chunk.choices[0].delta, "refusal", None))
+
+    wrapper.is_chunk_non_empty = says_something
 
 
 def _take_streams_as_they_are() -> None:

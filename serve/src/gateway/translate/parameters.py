@@ -59,6 +59,8 @@ def refuse_what_would_be_dropped(job: Job, asked: Mapping[str, Any], names: Mapp
     for name, nothing in DECISIVE.items():
         if known is not None and name not in known and asked.get(name) not in (None, nothing):
             raise job.refuse(names.get(name, name), WHY.get(name, "this model knows nothing like it. Leave it out."))
+    if job.call.is_streamed and asked.get("n") not in (None, 1):  # LiteLLM mixes their ends up
+        raise job.refuse("n", "this model streams one answer to a call. Leave `stream` out, or ask several times.")
     is_bedrock = job.provider.startswith("bedrock")
     if is_bedrock or job.is_by_claude:
         _refuse_free_json(job, asked.get("response_format"), names.get("response_format", "response_format"))
