@@ -1,5 +1,6 @@
 """Attacks by how a request is written on the wire: requests in requests, paths, sizes."""
 
+import json
 import socket
 from urllib.parse import urlsplit
 
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.gateway.account import MANAGEMENT_KEY
-from tests.gateway.attacks import CALLED, client, raw, statuses
+from tests.gateway.attacks import ASK, CALLED, client, raw, statuses
 from tests.gateway.conftest import World
 
 # ── requests in requests ──
@@ -49,6 +50,55 @@ def test_no_request_hides_in_another(world: World, shape: str) -> None:
         assert b'"object":"list"' not in answer, answer
         assert all(status in (200, 400, 401) for status in statuses(answer)), answer
         assert len([status for status in statuses(answer) if status == 200]) <= (route == "GET /health")
+
+
+H2C = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAAB\r\n"  # Java's HttpClient
+UPGRADES = {
+    "h2c": H2C,
+    "websocket": "Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n",
+    "unknown": "connection:upgrade\r\nUPGRADE:tea/1\r\n",
+}
+UPGRADED = "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n{more}"
+
+
+def framed(body: str, framing: str) -> tuple[str, str]:
+    """What ends the head, and the body."""
+    if framing == "chunked":
+        return "Transfer-Encoding: chunked\r\n\r\n", f"{len(body):x}\r\n{body}\r\n0\r\n\r\n"
+    return f"Content-Length: {len(body)}\r\n\r\n", body
+
+
+@pytest.mark.parametrize("framing", ["length", "chunked"])
+@pytest.mark.parametrize("protocol", UPGRADES)
+@pytest.mark.usefixtures("untouched")
+def test_no_request_hides_behind_an_upgrade(world: World, protocol: str, framing: str) -> None:
+    end, body = framed(INNER.format(token=world.token("root")), framing)
+    parts = urlsplit(world.url)
+    with socket.create_connection((parts.hostname, parts.port), timeout=20) as connection:
+        connection.sendall(UPGRADED.format(more=UPGRADES[protocol] + end).encode())
+        answer = connection.recv(65536)  # so that the body cannot come with the head
+        connection.sendall(f"{body}GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        while piece := connection.recv(65536):
+            answer += piece
+    assert statuses(answer) == [401, 200], answer
+    assert b'"object":"list"' not in answer
+
+
+@pytest.mark.parametrize("framing", ["length", "chunked"])
+@pytest.mark.parametrize("protocol", UPGRADES)
+def test_who_offers_an_upgrade_is_answered_as_anybody(world: World, protocol: str, framing: str) -> None:
+    end, body = framed(json.dumps({"model": "echo", "messages": ASK}), framing)
+    more = f"Authorization: {world.token()}\r\n{UPGRADES[protocol]}"
+    request = UPGRADED.format(more=more + end) + body
+    last = UPGRADED.format(more=more + "Connection: close\r\n" + end) + body
+    assert statuses(raw(world, (request + request + last).encode())) == [200, 200, 200]
+
+
+@pytest.mark.parametrize("more", ["", "Content-Length: 3\r\n", H2C])
+def test_nobody_connects_through_the_gateway(world: World, more: str) -> None:
+    for target in ("evil.example:80", "/health"):
+        request = f"CONNECT {target} HTTP/1.1\r\nHost: x\r\n{more}\r\nGET /health HTTP/1.1\r\nHost: x\r\n\r\n"
+        assert statuses(raw(world, request.encode())) == [400]
 
 
 # ── paths ──

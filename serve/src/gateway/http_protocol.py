@@ -1,8 +1,11 @@
-"""uvicorn's HTTP protocol with an end to headers: it would read and keep any number of them, of any length."""
+"""uvicorn's HTTP protocol with an end to headers: it would read and keep any number of them, of any length.
+
+Nor does it know another protocol than HTTP to switch to.
+"""
 
 import asyncio
 
-from httptools import HttpParserError
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MAX_HEADERS = 128
@@ -24,11 +27,33 @@ class LimitedHttp(HttpToolsProtocol):
         if self._is_refused:
             return
         self._head_bytes += len(data)
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        try:
+            self._feed(data)
+        except HttpParserError:
+            self.send_400_response("Invalid HTTP request received.")
         if not self._is_head:
             self._head_bytes = 0
         elif self._head_bytes > MAX_HEAD_BYTES:  # a header that never ends is not told to us before it does
             self._refuse()
+
+    def _feed(self, data: bytes | memoryview) -> None:
+        while True:
+            try:
+                self.parser.feed_data(data)
+            except HttpParserUpgrade as upgrade:
+                self._ignore_upgrade()
+                data = memoryview(data)[upgrade.args[0] :]
+            else:
+                return
+
+    def _ignore_upgrade(self) -> None:
+        """As RFC 9110, 7.8, lets a server. The parser took the head for the end of HTTP; another reads it without."""
+        lines = [b"%b: %b\r\n" % header for header in self.headers if header[0] != b"upgrade"]
+        start = b"%b %b HTTP/%b\r\n" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())
+        self.parser = HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn has it
+        self.parser.feed_data(b"".join([start, *lines, b"\r\n"]))
 
     def on_message_begin(self) -> None:
         self._is_head = True
@@ -39,7 +64,15 @@ class LimitedHttp(HttpToolsProtocol):
         if len(self.headers) > MAX_HEADERS or self._is_head_long():
             self._refuse()
             raise HttpParserError("too many headers, or too long ones")  # so that no request is made of them
+        if self.parser.should_upgrade():
+            if self.parser.get_method() == b"CONNECT":
+                raise HttpParserError("no proxy")
+            return
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        if not self.parser.should_upgrade():
+            super().on_message_complete()
 
     def _is_head_long(self) -> bool:
         if self._head_bytes <= MAX_HEAD_BYTES:  # of all that was received since the head began
