@@ -58,7 +58,7 @@ UPGRADES = {
     "websocket": "Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n",
     "unknown": "connection:upgrade\r\nUPGRADE:tea/1\r\n",
 }
-UPGRADED = "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n{more}"
+ASKED = "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n{more}"
 
 
 def framed(body: str, framing: str) -> tuple[str, str]:
@@ -75,7 +75,7 @@ def test_no_request_hides_behind_an_upgrade(world: World, protocol: str, framing
     end, body = framed(INNER.format(token=world.token("root")), framing)
     parts = urlsplit(world.url)
     with socket.create_connection((parts.hostname, parts.port), timeout=20) as connection:
-        connection.sendall(UPGRADED.format(more=UPGRADES[protocol] + end).encode())
+        connection.sendall(ASKED.format(more=UPGRADES[protocol] + end).encode())
         answer = connection.recv(65536)  # so that the body cannot come with the head
         connection.sendall(f"{body}GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
         while piece := connection.recv(65536):
@@ -89,8 +89,8 @@ def test_no_request_hides_behind_an_upgrade(world: World, protocol: str, framing
 def test_who_offers_an_upgrade_is_answered_as_anybody(world: World, protocol: str, framing: str) -> None:
     end, body = framed(json.dumps({"model": "echo", "messages": ASK}), framing)
     more = f"Authorization: {world.token()}\r\n{UPGRADES[protocol]}"
-    request = UPGRADED.format(more=more + end) + body
-    last = UPGRADED.format(more=more + "Connection: close\r\n" + end) + body
+    request = ASKED.format(more=more + end) + body
+    last = ASKED.format(more=more + "Connection: close\r\n" + end) + body
     assert statuses(raw(world, (request + request + last).encode())) == [200, 200, 200]
 
 
@@ -99,6 +99,24 @@ def test_nobody_connects_through_the_gateway(world: World, more: str) -> None:
     for target in ("evil.example:80", "/health"):
         request = f"CONNECT {target} HTTP/1.1\r\nHost: x\r\n{more}\r\nGET /health HTTP/1.1\r\nHost: x\r\n\r\n"
         assert statuses(raw(world, request.encode())) == [400]
+
+
+@pytest.mark.parametrize(
+    "garbage", ["?", "GET http:// HTTP/1.1\r\n", "GET / HTTP/1.1\r\n" + "a:b\r\n" * (MAX_HEADERS + 1)]
+)
+def test_refusal_is_an_answer_of_its_own(world: World, garbage: str) -> None:
+    """It is none in the middle of another answer, which is cut off."""
+    body = json.dumps({"model": "endless", "messages": ASK, "stream": True})
+    stream = ASKED.format(more=f"Authorization: {world.token()}\r\nContent-Length: {len(body)}\r\n\r\n{body}")
+    parts = urlsplit(world.url)
+    for request, expected in (("GET /health HTTP/1.1\r\nHost: x\r\n\r\n", 2), (stream, 1)):
+        with socket.create_connection((parts.hostname, parts.port), timeout=20) as connection:
+            connection.sendall(request.encode())
+            answer = connection.recv(65536)
+            connection.sendall(f"{garbage}\r\n".encode())
+            while piece := connection.recv(65536):
+                answer += piece
+        assert len(statuses(answer)) == expected, answer
 
 
 # ── paths ──
@@ -234,13 +252,51 @@ def test_head_that_is_too_large_is_431(world: World) -> None:
         assert statuses(answer) in ([431], []), answer[:200]  # a client that still sends may miss the answer
 
 
-def test_endless_head_is_cut_off(world: World) -> None:
+CHUNKED = b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+
+
+@pytest.mark.parametrize(
+    ("start", "piece"),
+    [
+        (b"GET /health HTTP/1.1\r\nX-A: ", b"a"),
+        (CHUNKED + b"\r\n0\r\nX-A: ", b"a"),
+        (CHUNKED + b"\r\n0\r\n", b"X-A: a\r\n"),
+    ],
+    ids=["header", "trailer", "trailers"],
+)
+def test_endless_head_or_trailer_is_cut_off(world: World, start: bytes, piece: bytes) -> None:
     parts, sent = urlsplit(world.url), 0
-    with socket.create_connection((parts.hostname, parts.port), timeout=5) as connection:
-        connection.sendall(b"GET /health HTTP/1.1\r\nX-A: ")
+    with socket.create_connection((parts.hostname, parts.port), timeout=60) as connection:
+        connection.sendall(start)
         with pytest.raises(ConnectionError):
             while sent < 100 * MAX_HEAD_BYTES:
-                sent += connection.send(b"a" * 8192)
+                connection.sendall(piece * 8192)
+                sent += len(piece) * 8192
+
+
+def test_trailer_is_no_credential(world: World) -> None:
+    request = CHUNKED + f"Connection: close\r\n\r\n0\r\nAuthorization: {world.token()}\r\n\r\n".encode()
+    assert statuses(raw(world, request)) == [401]
+
+
+def test_trailers_are_read_and_forgotten(world: World) -> None:
+    head = CHUNKED + f"Authorization: {world.token()}\r\n".encode()
+    body = json.dumps({"model": "echo", "messages": ASK}).encode()
+    rest = b"\r\n%x\r\n%b\r\n0\r\nAuthorization: x\r\nX-A: b\r\n\r\n" % (len(body), body)
+    assert statuses(raw(world, head + rest + head + b"Connection: close\r\n" + rest)) == [200, 200]
+
+
+def test_large_chunks_are_no_trailers(world: World) -> None:
+    body = json.dumps({"model": "echo", "messages": ASK, "pad": "x" * 20 * MAX_HEAD_BYTES}).encode()
+    head = CHUNKED + f"Authorization: {world.token()}\r\nConnection: close\r\n\r\n".encode()
+    assert statuses(raw(world, head + b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body))) == [200]
+
+
+def test_many_requests_at_once_are_no_long_head(world: World) -> None:
+    request = b"GET /health HTTP/1.1\r\nHost: x\r\n"
+    many = 10 * MAX_HEAD_BYTES // len(request)
+    answer = raw(world, (request + b"\r\n") * many + request + b"Connection: close\r\n\r\n", seconds=20)
+    assert statuses(answer) == [200] * (many + 1)
 
 
 def test_ordinary_heads_pass_also_in_pieces(world: World) -> None:

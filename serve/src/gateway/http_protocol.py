@@ -1,9 +1,9 @@
-"""uvicorn's HTTP protocol with an end to headers: it would read and keep any number of them, of any length.
+"""uvicorn's HTTP protocol with an end to headers and trailers: it would keep any number of them, of any length.
 
 Nor does it know another protocol than HTTP to switch to.
 """
 
-import asyncio
+from collections.abc import Iterable
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -20,30 +20,32 @@ class LimitedHttp(HttpToolsProtocol):
     """Answers 431 in place of the application, and hangs up."""
 
     _is_head = False
-    _head_bytes = 0
+    _is_trailer = False
+    _field_bytes = 0  # received since the head or the trailers began, with the whole piece that they began in
+    _piece_bytes = 0
     _is_refused = False
 
     def data_received(self, data: bytes) -> None:
-        if self._is_refused:
-            return
-        self._head_bytes += len(data)
         self._unset_keepalive_if_required()
         try:
-            self._feed(data)
+            for piece in _pieces(data):
+                if self._is_refused:
+                    return
+                self._piece_bytes = len(piece)
+                self._field_bytes += len(piece)
+                self._feed(piece)
+                if (self._is_head or self._is_trailer) and self._field_bytes > 2 * MAX_HEAD_BYTES:
+                    self._refuse()  # a field that never ends is not told to us before it does
         except HttpParserError:
             self.send_400_response("Invalid HTTP request received.")
-        if not self._is_head:
-            self._head_bytes = 0
-        elif self._head_bytes > MAX_HEAD_BYTES:  # a header that never ends is not told to us before it does
-            self._refuse()
 
-    def _feed(self, data: bytes | memoryview) -> None:
+    def _feed(self, piece: bytes | memoryview) -> None:
         while True:
             try:
-                self.parser.feed_data(data)
+                self.parser.feed_data(piece)
             except HttpParserUpgrade as upgrade:
                 self._ignore_upgrade()
-                data = memoryview(data)[upgrade.args[0] :]
+                piece = memoryview(piece)[upgrade.args[0] :]
             else:
                 return
 
@@ -57,10 +59,10 @@ class LimitedHttp(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         self._is_head = True
+        self._field_bytes = self._piece_bytes
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        self._is_head = False
         if len(self.headers) > MAX_HEADERS or self._is_head_long():
             self._refuse()
             raise HttpParserError("too many headers, or too long ones")  # so that no request is made of them
@@ -69,23 +71,48 @@ class LimitedHttp(HttpToolsProtocol):
                 raise HttpParserError("no proxy")
             return
         super().on_headers_complete()
+        self._is_head = False
+        self.headers = []  # trailers go here, and nowhere from here: one could name a caller, or never end
+
+    def on_chunk_header(self) -> None:
+        self._is_trailer = True  # unless the chunk's own bytes follow
+        self._field_bytes = self._piece_bytes
+
+    def on_body(self, body: bytes) -> None:
+        self._is_trailer = False
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
+        self._is_trailer = False
         if not self.parser.should_upgrade():
             super().on_message_complete()
 
     def _is_head_long(self) -> bool:
-        if self._head_bytes <= MAX_HEAD_BYTES:  # of all that was received since the head began
+        if self._field_bytes <= MAX_HEAD_BYTES:
             return False
         return len(self.url) + sum([len(name) + len(value) for name, value in self.headers]) > MAX_HEAD_BYTES
 
     def send_400_response(self, msg: str) -> None:
-        if not self._is_refused:
+        if self._is_refused:
+            return
+        if self._is_unanswered():
             super().send_400_response(msg)
+        self.transport.close()
 
     def _refuse(self) -> None:
         self._is_refused = True
-        transport: asyncio.Transport = self.transport
-        if not transport.is_closing():
-            transport.write(ANSWER)
-            transport.close()
+        if self._is_unanswered():
+            self.transport.write(ANSWER)
+        self.transport.close()
+
+    def _is_unanswered(self) -> bool:
+        """Whether an answer to what is being read would not end up in another, or after it."""
+        cycle = self.cycle  # of this message, or of the one before this head
+        return cycle is None or (cycle.response_complete if self._is_head else not cycle.response_started)
+
+
+def _pieces(data: bytes) -> Iterable[bytes | memoryview]:
+    if len(data) <= MAX_HEAD_BYTES:
+        return (data,)
+    view = memoryview(data)
+    return [view[start : start + MAX_HEAD_BYTES] for start in range(0, len(data), MAX_HEAD_BYTES)]
