@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from gateway.operations import OPERATIONS, Operation, Protocol
-from gateway.requests import CONTENT, PLAIN, checked, parse
+from gateway.requests import CONTENT, MAX_VALUES, PLAIN, checked, parse
 from hypothesis import given
 from hypothesis import strategies as st
 from lisa.errors import BadRequestError
@@ -200,6 +200,20 @@ def test_list_under_its_name_in_forms_is_refused_in_json(operation: Operation, n
     for field in (f"{name}[]", f"{name}[][]"):
         with pytest.raises(BadRequestError, match="leave"):
             parse(json.dumps({**body_for(operation), field: ASK}).encode(), operation)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
+def test_search_for_redirection_ends(operation: Operation) -> None:
+    """It keeps everybody waiting, and nobody is asked for a limit before it."""
+    body = body_for(operation)
+    many: list[Any] = [{}] * MAX_VALUES
+    hidden: Any = json.dumps(many)
+    names = {f"x{number}": 1 for number in range(MAX_VALUES)}
+    for more in ({"x": [many, many]}, {"x": names | {"y": 1}}, names, {"x": hidden}, {"x": [{"y": [hidden]}]}):
+        with pytest.raises(BadRequestError, match="50,000 values"):
+            checked({**body, **more}, operation)
+    assert checked({**body, "x": many[:-100]}, operation)
+    assert checked({**body, "documents": [many, many, hidden]}, operation)
 
 
 @given(st.sampled_from(OPERATIONS), st.sampled_from(sorted(CONTENT - {"model", "lisa", "messages"})), REDIRECTION)

@@ -6,6 +6,7 @@ from typing import Any
 
 import aiohttp
 from aiohttp.base_protocol import BaseProtocol
+from aiohttp.helpers import parse_mimetype
 from lisa.errors import BadRequestError
 
 MAX_PARTS = 200
@@ -29,6 +30,7 @@ async def parse_form(content_type: str, raw: bytes) -> tuple[dict[str, Any], tup
 
     Raises: BadRequestError.
     """
+    _refuse_preamble(content_type, raw)
     fields: dict[str, Any] = {}
     files: list[FormFile] = []
     loop = asyncio.get_running_loop()
@@ -51,6 +53,14 @@ async def parse_form(content_type: str, raw: bytes) -> tuple[dict[str, Any], tup
     except (ValueError, RuntimeError, AssertionError, aiohttp.ClientError, UnicodeDecodeError) as error:
         raise BadRequestError("The body is not valid multipart/form-data.") from error
     return fields, tuple(files)
+
+
+def _refuse_preamble(content_type: str, raw: bytes) -> None:
+    """Raises: BadRequestError for anything before the first part: aiohttp would read it line by line, for minutes."""
+    boundary = parse_mimetype(content_type).parameters.get("boundary", "").encode()
+    first_line = b"--%b\r\n" % boundary
+    if not raw.startswith((first_line, b"\r\n" + first_line)):
+        raise BadRequestError("The form does not begin with the boundary that its Content-Type names.")
 
 
 def _add(fields: dict[str, Any], name: str, value: str) -> None:

@@ -32,6 +32,7 @@ PLAIN = frozenset(
     " top_logprobs top_p".split()
 )
 MAX_DEPTH = 8
+MAX_VALUES = 50_000  # that are looked into: meanwhile everybody else waits
 _SEPARATORS = re.compile(r"[][.]+")  # as forms write nested names: `metadata[api_base]`
 
 
@@ -76,11 +77,13 @@ def checked(body: dict[str, Any], operation: Operation, files: frozenset[str] = 
         messages = body["messages"]
         if not isinstance(messages, list) or not messages or set(map(type, messages)) != {dict}:
             raise BadRequestError("`messages` has to be a list of one or more objects.")
+    search = _Search()
+    search.count(len(body))
     for name, value in body.items():
         if name.endswith(LIST):  # what reads it as `name` would read another value than was checked
             raise BadRequestError(f"`{name[:64]}`: leave the `{LIST}` out.")
         if name not in PLAIN and name not in CONTENT:
-            _refuse_redirection(name, value, MAX_DEPTH)
+            search.refuse_redirection(name, value, MAX_DEPTH)
     return body
 
 
@@ -92,22 +95,40 @@ def encoded(body: dict[str, Any]) -> bytes:
         raise BadRequestError("The body is nested too deeply.") from error
 
 
-def _refuse_redirection(name: str, value: Any, depth: int) -> None:
-    parts = _SEPARATORS.split(name.lower().replace("_", "").replace("-", ""))
-    if any(part in REDIRECTING or part.startswith(REDIRECTING_PREFIXES) for part in parts):
-        raise BadRequestError(f"`{name[:64]}` is not allowed: where a call goes is part of the model's registration.")
-    if depth == 0:
-        raise BadRequestError(f"`{name[:64]}` is nested too deeply.")
-    if isinstance(value, dict):
-        for inner_name, inner in value.items():
-            _refuse_redirection(inner_name, inner, depth - 1)
-    elif isinstance(value, list):
-        for inner in value:
-            if isinstance(inner, dict | list) or _may_be_json(inner):
-                _refuse_redirection("", inner, depth - 1)
-    elif _may_be_json(value):
-        with contextlib.suppress(orjson.JSONDecodeError):
-            _refuse_redirection("", orjson.loads(value), depth - 1)
+class _Search:
+    """Looks for names that redirect, in all that one body holds."""
+
+    def __init__(self) -> None:
+        self._left = MAX_VALUES
+
+    def count(self, values: int) -> None:
+        """Raises: BadRequestError when it is too much."""
+        self._left -= values
+        if self._left < 0:
+            raise BadRequestError(f"Beside the content for the model the body has over {MAX_VALUES:,} values.")
+
+    def refuse_redirection(self, name: str, value: Any, depth: int) -> None:
+        """Raises: BadRequestError."""
+        parts = _SEPARATORS.split(name.lower().replace("_", "").replace("-", ""))
+        if any(part in REDIRECTING or part.startswith(REDIRECTING_PREFIXES) for part in parts):
+            raise BadRequestError(
+                f"`{name[:64]}` is not allowed: where a call goes is part of the model's registration."
+            )
+        if depth == 0:
+            raise BadRequestError(f"`{name[:64]}` is nested too deeply.")
+        if isinstance(value, dict):
+            self.count(len(value))
+            for inner_name, inner in value.items():
+                self.refuse_redirection(inner_name, inner, depth - 1)
+        elif isinstance(value, list):
+            self.count(len(value))
+            for inner in value:
+                if isinstance(inner, dict | list) or _may_be_json(inner):
+                    self.refuse_redirection("", inner, depth - 1)
+        elif _may_be_json(value):
+            self.count(sum(map(value.count, ",[{")))  # before it is unpacked, which takes a while, too
+            with contextlib.suppress(orjson.JSONDecodeError):
+                self.refuse_redirection("", orjson.loads(value), depth - 1)
 
 
 def _may_be_json(value: Any) -> bool:
