@@ -33,6 +33,7 @@ class FakeSpeaker:
         self.pause_before: int | None = None  # the piece before which a stream waits until `may_resume`
         self.may_resume: Callable[[], bool] = lambda: True
         self.raw: bytes | None = None  # a stream's bytes instead
+        self.failure: dict[str, Any] | None = None  # an answer's status, text and content type instead
         self.logprobs: Json | None = None
         self.application = web.Application()
         for path, answer in (
@@ -56,6 +57,8 @@ class FakeSpeaker:
             self.seen.bodies.append(body)
             try:
                 await asyncio.sleep(self.delay)
+                if self.failure is not None:
+                    return web.Response(**self.failure)
                 if not body.get("stream"):
                     return web.json_response(whole())
                 return await self._stream(request, events())

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import pytest
 from gateway.errors import GuardrailTriggeredError
-from gateway.guardrails.answers import MARGIN, MOST_HELD, PIECE, StreamScreen
+from gateway.guardrails.answers import MARGIN, MOST_HELD, PIECE, StreamScreen, WholeScreen
 from gateway.guardrails.texts import answer_places, request_places
 from hypothesis import given
 from hypothesis import strategies as st
@@ -122,12 +122,28 @@ def test_texts_of_an_answer_are_found_in_every_protocol() -> None:
         ({"choices": [{"message": {"tool_calls": [{"id": "1", "function": {"name": "f", "arguments": "c"}}]}}]}, ["c"]),
         ({"object": "response", "instructions": "x", "output": [{"content": [{"text": "a"}]}]}, ["a"]),
         ({"type": "response.completed", "response": {"object": "response", "output": [{"text": "a"}]}}, ["a"]),
-        ({"content": [{"type": "tool_use", "name": "f", "input": {"name": "a", "id": ["b"]}}]}, ["a", "b"]),
+        (
+            {"content": [{"type": "tool_use", "name": "f", "input": {"name": "a", "id": ["b"]}}]},
+            ["name", "a", "id", "b"],
+        ),
         ({"content": [{"type": "thinking", "thinking": "a", "signature": "s"}]}, ["a"]),
         ({"type": "something.new", "unheard_of": {"words": "a"}}, ["a"]),
     ]
     for body, texts in bodies:
         assert [place.text for place in answer_places(body)] == texts
+
+
+@pytest.mark.parametrize("key", ["<ada>", "forbidden"])
+async def test_name_that_a_guardrail_would_change_is_blocked(key: str) -> None:
+    """Under another name a value is another argument."""
+    body = {"content": [{"type": "tool_use", "input": {"a": [{"id": {key: 1}}]}}]}
+    whole = WholeScreen(check, is_json=True)
+    stream = StreamScreen(check, lambda event: None)
+    for screen, raw in ((whole, orjson.dumps(body)), (stream, b"data: " + orjson.dumps(body) + b"\n\n")):
+        with pytest.raises(GuardrailTriggeredError):
+            await screen.take(raw, True)
+    harmless = orjson.dumps(body).replace(key.encode(), b"x")
+    assert await WholeScreen(check, is_json=True).take(harmless, True) == harmless
 
 
 def test_request_that_hides_texts_in_the_depth_is_refused() -> None:

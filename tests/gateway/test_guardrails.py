@@ -50,7 +50,7 @@ def world(shared: Guarded) -> Guarded:
     shared.speaker.seen.cancelled = 0
     shared.speaker.pieces = ["Hello ", "there"]
     shared.speaker.delay, shared.speaker.pause_before = 0.0, None
-    shared.speaker.raw, shared.speaker.logprobs = None, None
+    shared.speaker.raw, shared.speaker.logprobs, shared.speaker.failure = None, None, None
     return shared
 
 
@@ -112,6 +112,7 @@ def test_texts_of_every_role_are_checked_wherever_they_stand(world: Guarded) -> 
     nested = {"type": "tool_result", "tool_use_id": "1", "content": [{"type": "text", "text": BAD}]}
     document = {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": BAD}}
     use = {"type": "tool_use", "id": "1", "name": "look", "input": {"type": "query", "name": BAD}}
+    named = {"type": "tool_use", "id": "1", "name": "look", "input": {"a": [{BAD: 1}]}}
     question = {"role": "user", "content": "hello"}
     for path, more in (
         ("chat/completions", {"messages": [{"role": "system", "content": BAD}, question]}),
@@ -122,6 +123,7 @@ def test_texts_of_every_role_are_checked_wherever_they_stand(world: Guarded) -> 
         ("messages", {"messages": [{"role": "user", "content": [nested]}]}),
         ("messages", {"messages": [{"role": "user", "content": [document]}]}),
         ("messages", {"messages": [question, {"role": "assistant", "content": [use]}]}),
+        ("messages", {"messages": [question, {"role": "assistant", "content": [named]}]}),
         ("responses", {"input": "hello", "instructions": BAD}),
         ("responses", {"input": [{"role": "user", "content": [{"type": "input_text", "text": BAD}]}]}),
         ("responses", {"input": [{"type": "function_call_output", "call_id": "1", "output": BAD}]}),
@@ -136,7 +138,7 @@ def test_texts_of_every_role_are_checked_wherever_they_stand(world: Guarded) -> 
 @pytest.mark.parametrize("path", ["embeddings", "completions"])
 def test_tokens_cannot_be_checked_so_they_are_refused(world: Guarded, path: str) -> None:
     name = "input" if path == "embeddings" else "prompt"
-    for tokens in ([1, 2, 3], [[1, 2], [3]]):
+    for tokens in ([1, 2, 3], [[1, 2], [3]], [15339.0, 1917.0], [[1e3]], ["x", 1.0]):
         with world.http() as http:
             answer = http.post(f"/v1/{path}", json={"model": "embedder", name: tokens})
         assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
@@ -382,6 +384,32 @@ def test_stream_that_cannot_be_read_does_not_pass(world: Guarded, raw: bytes) ->
     world.speaker.raw = raw
     status, answer = world.post("chat", "words-post", stream=True)
     assert (status, json.loads(answer)["code"]) == (502, "upstream_failed")
+
+
+@streamed_or_not
+@pytest.mark.parametrize("protocol", ["chat", "messages"])
+@pytest.mark.parametrize(
+    "failure",
+    [
+        {"text": json.dumps({"error": {"message": "no call of a tool", "failed_generation": BAD}})},
+        {"text": f"The model said: {BAD}", "content_type": "text/plain"},
+    ],
+    ids=["json", "text"],
+)
+def test_what_a_model_said_in_an_error_is_checked(
+    world: Guarded, protocol: str, stream: bool, failure: dict[str, Any]
+) -> None:
+    world.speaker.failure = {"content_type": "application/json", **failure, "status": 400}
+    status, raw = world.post(protocol, "words-post", stream=stream)
+    assert (status, MESSAGE.encode() in raw, BAD.encode() in raw) == (200, True, False)
+
+
+def test_error_that_says_nothing_forbidden_stays_as_it_is(world: Guarded) -> None:
+    world.speaker.failure = {"text": '{"error": {"message": "x@y"}}', "content_type": "application/json", "status": 422}
+    assert world.post("chat", "words-post") == world.post("chat", "free") == (422, b'{"error": {"message": "x@y"}}')
+    world.speaker.failure = {"text": "ask ada@home.example", "status": 422}
+    status, raw = world.post("chat", "pii-post")
+    assert (status, json.loads(raw)["message"]) == (422, "The model's endpoint answered 422: ask {EMAIL}.")
 
 
 def test_long_texts_are_asked_about_in_parts(world: Guarded) -> None:

@@ -10,6 +10,8 @@ from aiohttp.helpers import parse_mimetype
 from lisa.errors import BadRequestError
 
 MAX_PARTS = 200
+# What the operations take as files. Anything else would be a field that nobody checks.
+FILES = frozenset({"file", "image", "image[]", "input_reference", "mask"})
 LIST = "[]"  # ends the name of a list
 
 
@@ -44,6 +46,8 @@ async def parse_form(content_type: str, raw: bytes) -> tuple[dict[str, Any], tup
             count += 1
             if not isinstance(part, aiohttp.BodyPartReader) or not part.name or count > MAX_PARTS:
                 raise BadRequestError(f"The form has a part without a name, a nested one, or over {MAX_PARTS} parts.")
+            if part.filename is not None and part.name not in FILES:
+                raise BadRequestError(f"`{part.name[:64]}` is no file. Send it as a field, without a file name.")
             data = bytes(await part.read())
             if part.filename is not None:
                 kind = part.headers.get("Content-Type", "application/octet-stream")

@@ -41,3 +41,19 @@ async def test_nothing_stands_before_the_first_part(before: bytes) -> None:
     with pytest.raises(BadRequestError, match="boundary"):
         await parse_form(TYPE, before + raw)
     assert await parse_form(TYPE, b"\r\n" + raw) == await parse_form(TYPE, raw) == ({"x": "a"}, ())
+
+
+@pytest.mark.parametrize("name", [b"prompt", b"model", b"api_base", b"user_config", b"prompt[]", b"mask[]", b"files"])
+@pytest.mark.parametrize("filename", [b"", b"a.txt"])
+async def test_field_that_comes_as_a_file_is_refused(name: bytes, filename: bytes) -> None:
+    """It would go upstream unseen."""
+    head = TEXT % name + b'; filename="%b"' % filename
+    with pytest.raises(BadRequestError, match="no file"):
+        await parse_form(TYPE, form((head, b"x")))
+
+
+@pytest.mark.parametrize("name", ["file", "image", "image[]", "mask", "input_reference"])
+async def test_files_are_files(name: str) -> None:
+    raw = form((TEXT % name.encode() + b'; filename=""', b"x"))
+    _, (file,) = await parse_form(TYPE, raw)
+    assert (file.name, file.data) == (name, b"x")

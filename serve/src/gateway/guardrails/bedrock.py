@@ -16,6 +16,7 @@ from lisa.errors import UnavailableError
 from lisa.models.guardrails import GuardrailConfig
 
 from gateway.errors import GuardrailTriggeredError
+from gateway.guardrails.texts import BLOCKED
 from gateway.logs import fields
 
 logger = logging.getLogger(__name__)
@@ -25,7 +26,6 @@ MAX_CHARACTERS = 24_000
 MAX_BLOCKS = 50
 THREADS = 32
 CONNECT_SECONDS = 2
-BLOCKED = "This was blocked by a guardrail."
 UNAVAILABLE = "This model's guardrail cannot be asked, so nothing was let through. Try again, or tell an administrator."
 
 

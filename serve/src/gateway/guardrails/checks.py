@@ -9,12 +9,12 @@ from lisa.auth.schemas import Caller
 from lisa.errors import UpstreamError
 from lisa.models.guardrails import GuardrailConfig, GuardrailMode
 
-from gateway.errors import GuardrailTriggeredError
+from gateway.errors import AnsweredError, GuardrailTriggeredError
 from gateway.exchange import EVENT_STREAM, Exchange, Message
 from gateway.guardrails.answers import UNREADABLE, Screen, StreamScreen, WholeScreen
-from gateway.guardrails.bedrock import BLOCKED, BedrockGuardrails, Source
+from gateway.guardrails.bedrock import BedrockGuardrails, Source
 from gateway.guardrails.refusals import Refusal
-from gateway.guardrails.texts import request_places
+from gateway.guardrails.texts import BLOCKED, request_places
 from gateway.operations import CHAT, COMPLETIONS, MESSAGES, RESPONSES, TRANSCRIPTIONS, Operation
 from gateway.routing.targets import Target
 from gateway.watch import Watch
@@ -72,7 +72,7 @@ class Checks:
                 async with asyncio.TaskGroup() as tasks:
                     verdict = tasks.create_task(self._judge_request(during, body)) if during else None
                     gate = Gate(exchange, verdict, self._screen_of(exchange.known_operation, after, refusal))
-                    tasks.create_task(_as_coroutine(call, exchange.behind(gate.send)))
+                    tasks.create_task(self._called(call, exchange.behind(gate.send), after))
             except BaseExceptionGroup as failed:
                 raise _first(failed) from None
         except GuardrailTriggeredError as error:
@@ -80,6 +80,14 @@ class Checks:
 
     def _of(self, mode: GuardrailMode) -> list[GuardrailConfig]:
         return [guardrail for guardrail in self.guardrails if guardrail.mode is mode]
+
+    async def _called(self, call: Call, exchange: Exchange, after: list[GuardrailConfig]) -> None:
+        """Raises: as `call`, and as a check of what somebody else said in an error."""
+        try:
+            await call(exchange)
+        except AnsweredError as error:
+            (error.message,) = await self._passed(after, Source.OUTPUT, [error.message])
+            raise
 
     async def _mask_request(self, guardrails: list[GuardrailConfig], body: dict[str, Any]) -> None:
         places = request_places(body)
@@ -140,7 +148,7 @@ class Gate:
         """Raises: GuardrailTriggeredError, UnavailableError, UpstreamError."""
         if message["type"] == "http.response.start":
             self._start = message
-            if self._screen_of is not None and message["status"] < 300:
+            if self._screen_of is not None:
                 headers = dict(message["headers"])
                 if headers.get(b"content-encoding", b"identity") != b"identity":
                     raise UpstreamError(UNREADABLE)
@@ -164,10 +172,6 @@ class Gate:
             return self._start
         headers = [header for header in self._start["headers"] if header[0] != b"content-length"]
         return {**self._start, "headers": [*headers, (b"content-length", str(len(data)).encode())]}
-
-
-async def _as_coroutine(call: Call, exchange: Exchange) -> None:
-    await call(exchange)
 
 
 def _first(failed: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -8,6 +8,9 @@ from typing import Any
 
 from lisa.errors import BadRequestError
 
+from gateway.errors import GuardrailTriggeredError
+
+BLOCKED = "This was blocked by a guardrail."
 # What the caller writes for the model.
 WRITTEN = tuple("system instructions messages prompt suffix input query documents".split())
 # Strings that are nobody's text: names, kinds, keys and encoded bytes. Everything else counts as text, so that a
@@ -43,6 +46,19 @@ class Place:
 
     def replace(self, text: str) -> None:
         self.holder[self.key] = text
+
+
+class Name(Place):
+    """A name that somebody made up: text, too. `path` has a place in a list that there is not."""
+
+    @property
+    def text(self) -> str:
+        return str(self.key)
+
+    def replace(self, text: str) -> None:
+        """Raises: GuardrailTriggeredError, since under another name the value would be another argument."""
+        if text != self.key:
+            raise GuardrailTriggeredError(BLOCKED)
 
 
 def request_places(body: dict[str, Any]) -> list[Place]:
@@ -91,6 +107,8 @@ def _places(value: Any, path: Path, is_free: bool) -> Iterator[Place]:
     if isinstance(value, dict):
         for key, inner in value.items():
             if is_free or key not in LABELS or (key == "data" and value.get("type") == "text"):
+                if is_free:
+                    yield Name(value, key, (*path, key, -1))
                 is_inner_free = is_free or (key in FREE and isinstance(inner, dict))
                 yield from _place(value, key, inner, (*path, key), is_inner_free)
     elif isinstance(value, list):
@@ -109,4 +127,4 @@ def _place(holder: Any, key: Any, inner: Any, path: Path, is_free: bool) -> Iter
 
 def _has_tokens(value: list[Any]) -> bool:
     rows = [value, *(part for part in value if isinstance(part, list))]
-    return any(isinstance(part, int) for row in rows for part in row)
+    return any(isinstance(part, int | float) for row in rows for part in row)
