@@ -1,11 +1,12 @@
 """Attacks by what is written into a request; over the whole table of operations and routes where that makes sense."""
 
 import base64
+import importlib
 import json
 from typing import Any
 
 import pytest
-from gateway.operations import OPERATIONS, Operation, Protocol
+from gateway.operations import CHAT, OPERATIONS, Operation, Protocol
 from gateway.requests import CONTENT, MAX_VALUES, PLAIN, checked, parse
 from hypothesis import given
 from hypothesis import strategies as st
@@ -164,7 +165,10 @@ def test_of_the_callers_headers_only_a_few_go_upstream(world: World, protocol: P
 
 REDIRECTION = st.sampled_from(
     ["api_base", "API-Base", "apiBase", "base_url", "user_config", "api_key", "extra_headers", "aws_role_name",
-     "vertex_project", "azure_ad_token", "model_list", "fallbacks", "custom_llm_provider", "litellm_params"]
+     "vertex_project", "azure_ad_token", "model_list", "fallbacks", "custom_llm_provider", "litellm_params",
+     "context_window_fallbacks", "default_fallbacks", "langfuse_host", "langsmith_base_url", "s3_endpoint_url",
+     "slack_webhook_url", "arize_api_key", "posthog_api_url", "router_settings_override", "deployment_url",
+     "provider_specific_header"]
 )  # fmt: skip
 OUTER = st.text("abcdefgh_", min_size=1, max_size=8).filter(lambda name: name not in CONTENT | PLAIN)
 NESTED = st.recursive(
@@ -182,6 +186,58 @@ NESTED = st.recursive(
 def test_redirection_is_refused_at_any_depth_on_any_operation(operation: Operation, name: str, value: Any) -> None:
     with pytest.raises(BadRequestError):
         parse(json.dumps({**body_for(operation), name: value}).encode(), operation)
+
+
+@given(st.sampled_from(OPERATIONS), OUTER, REDIRECTION, st.sampled_from(["NaN", "-Infinity", "1e999", '"\\ud800"']))
+def test_redirection_is_refused_in_what_only_python_unpacks(
+    operation: Operation, outer: str, name: str, odd: str
+) -> None:
+    packed = f'{{"{name}": "http://evil.example", "x": {odd}}}'
+    for text in (packed, f" [1, {packed}]", json.dumps(packed)):
+        with pytest.raises(BadRequestError, match="registration"):
+            checked({**body_for(operation), outer: {"a": text}}, operation)
+    with pytest.raises(BadRequestError, match="deeply"):
+        checked({**body_for(operation), outer: "[" * 2_000 + packed}, operation)
+    for harmless in ("{", "[x]", '"Hi", she said', f"{{{name}}}", f"[{odd}]"):
+        assert checked({**body_for(operation), outer: harmless}, operation)
+
+
+# Of all that we answer; the modules have the types in it, too.
+OF_SDKS = (
+    "openai.types.chat.completion_create_params openai.types.completion_create_params"
+    " openai.types.embedding_create_params openai.types.responses.response_create_params"
+    " openai.types.image_generate_params openai.types.image_edit_params openai.types.video_create_params"
+    " openai.types.audio.speech_create_params openai.types.audio.transcription_create_params"
+    " anthropic.types.message_create_params anthropic.types.beta.message_create_params"
+    " anthropic.types.message_count_tokens_params"
+)
+# Of vLLM's, Ollama's, llama.cpp's and Cohere's.
+OF_OTHERS = (
+    "best_of use_beam_search min_p repetition_penalty length_penalty stop_token_ids include_stop_str_in_output"
+    " ignore_eos min_tokens skip_special_tokens spaces_between_special_tokens truncate_prompt_tokens prompt_logprobs"
+    " allowed_token_ids bad_words add_generation_prompt continue_final_message add_special_tokens chat_template"
+    " chat_template_kwargs mm_processor_kwargs guided_regex guided_choice guided_grammar structural_tag priority"
+    " request_id return_tokens_as_token_ids return_token_ids cache_salt kv_transfer_params vllm_xargs"
+    " include_reasoning num_ctx num_predict num_gpu mirostat tfs_z keep_alive options think raw template cache_prompt"
+    " n_predict typical_p grammar json_schema samplers id_slot top_n rank_fields return_documents max_chunks_per_doc"
+    " max_tokens_per_doc input_type truncate embedding_types negative_prompt guidance_scale num_inference_steps"
+)
+
+
+def test_parameters_of_sdks_and_servers_are_no_redirection() -> None:
+    """But `fallbacks`, which is Anthropic's, too: other models, whose groups would not be asked."""
+    classes = [one for module in OF_SDKS.split() for one in vars(importlib.import_module(module)).values()]
+    names = {name for one in classes for name in getattr(one, "__annotations__", ())} | set(OF_OTHERS.split())
+    assert len(names) > 150
+    assert [name for name in sorted(names) if is_refused({"x": {name: "x"}})] == ["fallbacks"]
+
+
+def is_refused(more: dict[str, Any]) -> bool:
+    try:
+        checked({**body_for(CHAT), **more}, CHAT)
+    except BadRequestError:
+        return True
+    return False
 
 
 @given(st.sampled_from([o for o in OPERATIONS if o.takes_form]), OUTER, REDIRECTION)

@@ -2,7 +2,7 @@
 
 # ruff: noqa: SIM905 - lists of words read best as text
 
-import contextlib
+import json
 import re
 from typing import Any, NamedTuple
 
@@ -15,11 +15,14 @@ from gateway.operations import Operation
 # Keys that tell LiteLLM, or a proxy like it behind us, to call somewhere else or as somebody else; compared without
 # case, `_` and `-`.
 REDIRECTING = frozenset(
-    "apibase apikey apitype apiversion basemodel baseurl customllmprovider defaultheaders deploymentid"
-    " endpointurl extraheaders extraquery fallbacks headers httpclient mockresponse modellist"
-    " proxyserverrequest requestheaders sslverify userconfig".split()
+    "apibase apitype apiversion basemodel customllmprovider ddagentport ddsite defaultheaders deploymentid"
+    " deploymenturl extraheaders extraquery gcsbucketname headers httpclient mockresponse modellist nvcffunctionid"
+    " providerspecificheader proxyserverrequest requestheaders routersettingsoverride signozingestionendpoint"
+    " sslverify userapikeyauthmetadata userconfig usessl".split()
 )
 REDIRECTING_PREFIXES = ("aws", "azure", "vertex", "watsonx", "sagemaker", "litellm")
+REDIRECTING_ENDINGS = ("apikey", "apiurl", "baseurl", "endpointurl", "host", "webhookurl")
+OTHER_MODELS = "fallbacks"
 # What callers write for the model itself: names in there are theirs.
 CONTENT = frozenset(
     "documents format function_call functions guided_json input instructions lisa logit_bias messages model"
@@ -110,7 +113,7 @@ class _Search:
     def refuse_redirection(self, name: str, value: Any, depth: int) -> None:
         """Raises: BadRequestError."""
         parts = _SEPARATORS.split(name.lower().replace("_", "").replace("-", ""))
-        if any(part in REDIRECTING or part.startswith(REDIRECTING_PREFIXES) for part in parts):
+        if any(map(_redirects, parts)):
             raise BadRequestError(
                 f"`{name[:64]}` is not allowed: where a call goes is part of the model's registration."
             )
@@ -127,10 +130,32 @@ class _Search:
                     self.refuse_redirection("", inner, depth - 1)
         elif _may_be_json(value):
             self.count(sum(map(value.count, ",[{")))  # before it is unpacked, which takes a while, too
-            with contextlib.suppress(orjson.JSONDecodeError):
-                self.refuse_redirection("", orjson.loads(value), depth - 1)
+            self.refuse_redirection("", _unpacked(value), depth - 1)
+
+
+def _redirects(part: str) -> bool:
+    return (
+        part in REDIRECTING
+        or OTHER_MODELS in part
+        or part.startswith(REDIRECTING_PREFIXES)
+        or (part.endswith(REDIRECTING_ENDINGS) and part != "host")  # alone it is the caller's, in `metadata`
+    )
 
 
 def _may_be_json(value: Any) -> bool:
     """Forms carry objects as text, and proxies like LiteLLM's unpack it."""
-    return isinstance(value, str) and value.lstrip()[:1] in ("{", "[")
+    return isinstance(value, str) and value.lstrip()[:1] in ("{", "[", '"')
+
+
+def _unpacked(text: str) -> Any:
+    """What is in the text; None where it is no JSON. Raises: BadRequestError."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        pass
+    try:
+        return json.loads(text)  # also what a proxy in Python takes beside JSON: NaN, 1e999, half characters
+    except ValueError:
+        return None
+    except RecursionError:
+        raise BadRequestError("A text in the body is JSON that is nested too deeply.") from None
