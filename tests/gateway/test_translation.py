@@ -83,9 +83,11 @@ def test_silent_provider_is_504(impatient: World) -> None:
     assert answer.json()["code"] == "upstream_timeout"
 
 
-@pytest.mark.parametrize("model", ["claude-cut", "claude-endless"])
-def test_broken_translated_stream_ends_with_an_error_event(impatient: World, model: str) -> None:
-    with impatient.http() as http:
+@pytest.mark.parametrize(("model", "gateway"), [("claude-cut", "world"), ("claude-endless", "impatient")])
+def test_broken_translated_stream_ends_with_an_error_event(
+    request: pytest.FixtureRequest, model: str, gateway: str
+) -> None:
+    with request.getfixturevalue(gateway).http() as http:
         answer = http.post("/v1/chat/completions", json={"model": model, "messages": ASK, "stream": True})
     assert answer.status_code == 200
     assert "[DONE]" not in answer.text

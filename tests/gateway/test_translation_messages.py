@@ -201,9 +201,11 @@ def test_stream_of_parallel_tools(chat: Chat, behaviour: str, blocks: str) -> No
     assert ends == ["content_block_start", "content_block_stop"] * len(final.content)
 
 
-@pytest.mark.parametrize("behaviour", ["cut", "short", "endless"])
-def test_broken_stream_ends_with_an_error_event(chat: Chat, impatient: World, behaviour: str) -> None:
-    chat = replace(chat, world=impatient)
+@pytest.mark.parametrize(("behaviour", "gateway"), [("cut", "world"), ("short", "world"), ("endless", "impatient")])
+def test_broken_stream_ends_with_an_error_event(
+    request: pytest.FixtureRequest, chat: Chat, behaviour: str, gateway: str
+) -> None:
+    chat = replace(chat, world=request.getfixturevalue(gateway))
     answer = chat.post(behaviour, stream=True)
     assert answer.status_code == 200
     *others, last = events_of(answer)
