@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import threading
 from collections.abc import Hashable, Iterator, Sequence
 from typing import Any
 
@@ -174,9 +175,27 @@ async def test_only_so_many_records_are_kept(caplog: pytest.LogCaptureFixture) -
 async def test_stopping_does_not_wait_for_ever(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(usage_queue, "CLOSING_SECONDS", 0.2)
+    monkeypatch.setattr(usage_queue, "CLOSING_SECONDS", 2)
     with caplog.at_level(logging.ERROR):
         await drained(UsageQueue(FakeOutbox(*["away"] * 1000)), 40)
+    assert [entry.fields for entry in caplog.records] == [{"calls": 40}]  # type: ignore[attr-defined]
+
+
+async def test_what_is_not_even_packed_when_the_task_has_to_stop_is_told(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    stopped = threading.Event()
+
+    class Slow(Batches):
+        def add(self, record: bytes, calls: int = 1) -> None:
+            stopped.wait(60)
+            super().add(record, calls)
+
+    monkeypatch.setattr(usage_queue, "CLOSING_SECONDS", 0.05)
+    monkeypatch.setattr(usage_queue, "Batches", Slow)
+    with caplog.at_level(logging.ERROR):
+        await drained(UsageQueue(FakeOutbox()), 40)
+    stopped.set()
     assert [entry.fields for entry in caplog.records] == [{"calls": 40}]  # type: ignore[attr-defined]
 
 

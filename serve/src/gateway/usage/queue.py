@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Hashable, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import orjson
 from lisa.usage.outbox import Batches, Message, Sent
@@ -116,7 +116,10 @@ class UsageQueue:
         if not self._packed:
             if not self._closed:
                 self._closed, self._open = list(self._open.values()), {}
-            self._packed = await asyncio.to_thread(self._pack)
+            # Who stops waiting for the thread has lost nothing: the records are here until they are packed.
+            packed = await asyncio.to_thread(_pack, self._closed)
+            self._closed, self._packed = packed.left, packed.messages
+            self._lost += packed.lost
         try:
             sent = await asyncio.to_thread(self._outbox.send, self._packed)
         except Exception as error:  # whatever it is, records are kept and the next try follows
@@ -130,18 +133,6 @@ class UsageQueue:
         self._tell_lost()
         return not sent.again
 
-    def _pack(self) -> list[Message]:
-        """As many records as one request to the queue may carry. In a thread: a busy second takes milliseconds."""
-        batches = Batches()
-        while self._closed and batches.has_room:
-            record = self._closed.pop()
-            try:
-                batches.add(orjson.dumps(record), record["requests"])
-            except Exception:  # one that cannot be written must not stop the others
-                logger.exception("usage record cannot be written")
-                self._lost += record["requests"]
-        return batches.messages()
-
     def _pause(self) -> float:
         return float(min(FIRST_PAUSE_SECONDS * 2 ** min(self._failures, 10), LONGEST_PAUSE_SECONDS))
 
@@ -149,6 +140,29 @@ class UsageQueue:
         if self._lost:
             logger.error("usage lost", extra=fields(calls=self._lost))
             self._lost = 0
+
+
+class _Packed(NamedTuple):
+    """`left`: records for the next request; `lost`: calls whose record cannot be written."""
+
+    messages: list[Message]
+    left: list[dict[str, Any]]
+    lost: int
+
+
+def _pack(records: list[dict[str, Any]]) -> _Packed:
+    """As many records as one request to the queue may carry. In a thread: a busy second takes milliseconds."""
+    batches = Batches()
+    done = lost = 0
+    while done < len(records) and batches.has_room:
+        record = records[done]
+        done += 1
+        try:
+            batches.add(orjson.dumps(record), record["requests"])
+        except Exception:  # one that cannot be written must not stop the others
+            logger.exception("usage record cannot be written")
+            lost += record["requests"]
+    return _Packed(batches.messages(), records[done:], lost)
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:
