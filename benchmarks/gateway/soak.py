@@ -24,10 +24,10 @@ SAMPLES = 20
 WORKERS = 24
 PAUSE_SECONDS = (0.0, 0.05)
 ANSWER_SECONDS = 30
-FIRST_BYTE_SECONDS = 2
+FIRST_BYTE_SECONDS = 10
 WARM_UP_SHARE = 0.25  # caches fill and the allocator finds its size
 ALLOWED_GROWTH = 0.05
-IDLE_SECONDS = 12  # idle connections are kept for 5 s to clients, and for up to twice 4 s to upstreams
+IDLE_SECONDS = 60  # at most: idle connections are kept for 5 s to clients, and for up to twice 4 s to upstreams
 # What the upstream, or the client, does; how often; what the client sees.
 CALLS = (
     ("fast", False, 30, b" 200 "),
@@ -154,8 +154,11 @@ class Soak:
         for worker in workers:
             worker.cancel()
         await asyncio.gather(*workers, return_exceptions=True)
-        await asyncio.sleep(IDLE_SECONDS)
         self._report.idle.append(await self._sample())
+        deadline = time.monotonic() + IDLE_SECONDS
+        while not self._report.leaves_nothing and time.monotonic() < deadline:
+            await asyncio.sleep(1)
+            self._report.idle[1] = await self._sample()
 
     async def _work(self) -> None:
         while True:
