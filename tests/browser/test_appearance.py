@@ -8,7 +8,17 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import ROOT, Visit, answered, ask, choose, go
 
 AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
-PAGES = ("chat", "documents", "models", "repositories", "api-tokens", "my-usage", "usage", "usage?show=limits")
+# By place, in an order in which each title is another one than before.
+PAGES = {
+    "chat": "New chat",
+    "documents": "Documents",
+    "models": "Models",
+    "repositories": "Repositories",
+    "api-tokens": "API tokens",
+    "usage": "Usage",
+    "my-usage": "My usage",
+    "usage?show=limits": "Usage",
+}
 # What goes on for ever, as a spinner, is not waited for.
 STILL = """Promise.all(
     document.getAnimations()
@@ -16,6 +26,13 @@ STILL = """Promise.all(
         .map((each) => each.finished.catch(() => undefined)),
 )"""
 NARROW = {"width": 390, "height": 844}
+
+
+def arrive(page: Page, place: str) -> None:
+    """Waits for what the page shows at `place`."""
+    go(page, place)
+    expect(page).to_have_title(f"{PAGES[place]} · LISA")
+    expect(page.get_by_role("status").filter(has_text="Loading")).to_have_count(0)
 
 
 def serious(page: Page) -> list[str]:
@@ -35,8 +52,7 @@ def test_no_page_breaks_a_serious_accessibility_rule(visit: Visit, scheme: str) 
     page = visit("admin", color_scheme=scheme)
     problems: list[str] = []
     for place in PAGES:
-        go(page, place)
-        expect(page.get_by_role("status").filter(has_text="Loading")).to_have_count(0)
+        arrive(page, place)
         problems += [f"{place}: {problem}" for problem in serious(page)]
     go(page, "chat")
     choose(page, "Documents", "Demo")
@@ -52,8 +68,7 @@ def test_no_page_breaks_a_serious_accessibility_rule(visit: Visit, scheme: str) 
 def test_no_page_scrolls_sideways(visit: Visit, size: dict[str, int]) -> None:
     page = visit("admin", viewport=size)
     for place in PAGES:
-        go(page, place)
-        expect(page.get_by_role("status").filter(has_text="Loading")).to_have_count(0)
+        arrive(page, place)
         wider = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         assert wider <= 0, f"{place} is {wider} px too wide"
 
@@ -96,7 +111,5 @@ def test_keyboard_reaches_the_content_first(visit: Visit) -> None:
 
 def test_each_page_names_itself(visit: Visit) -> None:
     page = visit("admin")
-    titles = {"models": "Models", "repositories": "Repositories", "api-tokens": "API tokens", "my-usage": "My usage"}
-    for place, title in titles.items():
-        go(page, place)
-        expect(page).to_have_title(f"{title} · LISA")
+    for place in PAGES:
+        arrive(page, place)

@@ -3,9 +3,9 @@
 import re
 import uuid
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Request, Route, expect
 
-from tests.browser.conftest import Visit, answered, ask, choose
+from tests.browser.conftest import ANSWERED_MS, Visit, answered, ask, choose
 
 MODEL = "smollm2-135m"
 LONG = "Write a very long story about a lighthouse keeper, in many paragraphs."
@@ -32,8 +32,20 @@ def test_answer_streams_and_can_be_stopped(visit: Visit) -> None:
 
 
 def test_reload_loses_nothing_that_could_not_be_saved(visit: Visit) -> None:
-    page = begun(visit, "Name one river.")
-    page.route("**/session/*", lambda route: route.abort() if route.request.method == "PUT" else route.continue_())
+    def saves_an_answer(request: Request) -> bool:
+        return request.method == "PUT" and len((request.post_data_json or {})["messages"]) > 1
+
+    def lose_saves(route: Route) -> None:
+        if route.request.method == "PUT":
+            route.abort()
+        else:
+            route.continue_()
+
+    page = visit("user")
+    choose(page, "Model", MODEL)
+    page.route("**/session/*", lose_saves)
+    with page.expect_event("requestfailed", saves_an_answer, timeout=ANSWERED_MS):
+        ask(page, "Name one river.")
     answered(page)
     expect(page.get_by_text("This chat is not saved")).to_be_visible()
     first = page.locator(".answer").inner_text()
@@ -64,7 +76,8 @@ def test_chat_goes_on_after_a_reload(visit: Visit) -> None:
 def test_answer_can_be_had_again(visit: Visit) -> None:
     page = begun(visit, "Name one colour.")
     answered(page)
-    page.get_by_role("button", name="Answer again").click()
+    with page.expect_response(re.compile("/chat/completions$"), timeout=ANSWERED_MS):
+        page.get_by_role("button", name="Answer again").click()
     answered(page)
     expect(page.locator(".answer")).to_have_count(1)
 

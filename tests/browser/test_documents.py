@@ -72,7 +72,7 @@ def test_several_files_each_end_with_a_state(visit: Visit, library: Library) -> 
     )
     uploads = page.locator(".upload")
     expect(uploads.filter(has_text="picture.png")).to_contain_text("cannot be read")
-    expect(uploads.filter(has_text="empty.txt")).to_contain_text("empty")
+    expect(uploads.filter(has_text="empty.txt").locator(".upload-reason")).to_have_text("The file is empty.")
     expect(uploads.filter(has_text="notes.md")).to_contain_text("Indexed", timeout=INDEXED_MS)
     expect(uploads.filter(has_text="locked.pdf")).to_contain_text("Failed", timeout=INDEXED_MS)
     expect(uploads.filter(has_text="locked.pdf").locator(".upload-reason")).to_have_text(

@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import ANSWERED_MS, Visit, answered, ask, choose, go, new_person, sign_in
-from tests.e2e.clients import Api, eventually
+from tests.e2e.clients import Api, People, eventually
 
 MODEL = "smollm2-135m"
 COUNTED_S = 90
@@ -102,14 +102,19 @@ def test_question_is_counted_for_its_person_model_and_session(visit: Visit, pers
     expect(shown(boss, "Requests")).to_have_text("1")
 
 
-def test_question_over_the_limit_leads_to_my_usage(visit: Visit, person: dict[str, str], admin: Api) -> None:
+def test_question_over_the_limit_leads_to_my_usage(
+    visit: Visit, stack: dict[str, Any], person: dict[str, str], admin: Api
+) -> None:
     """Needs Serve to hold calls to limits."""
     limit(admin, person, requestsPerMinute=1)
+    serve = Api(stack["serve_url"], f"Bearer {People(stack).id_token(**person)}")
+    question: Any = {"model": "extractive", "messages": [{"role": "user", "content": "Say hello."}]}
+    # Serve reads the limits every 5 s.
+    eventually(lambda: serve.post("/v1/chat/completions", json=question).status_code == 429, "a refusal by Serve", 60)
     page = visit_as(visit, person)
-    page.wait_for_timeout(6000)  # Serve reads the limits every 5 s
     choose(page, "Model", MODEL)
     refused = page.get_by_text("Too many requests for now")
-    for number in range(3):  # the first may fall into the minute before
+    for number in range(3):  # the first may begin another minute
         ask(page, f"Name colour number {number}.")
         expect(refused.or_(page.get_by_role("button", name="Answer again")).first).to_be_visible(timeout=ANSWERED_MS)
         if refused.count():
