@@ -23,7 +23,11 @@ def orchard(library: Library) -> Library:
 
 def test_demo_model_streams_real_tokens(openai: OpenAI) -> None:
     stream = openai.chat.completions.create(
-        model=DEMO_MODEL, messages=[{"role": "user", "content": "Say hello."}], stream=True, max_tokens=16
+        model=DEMO_MODEL,
+        messages=[{"role": "user", "content": "Say hello."}],
+        stream=True,
+        max_tokens=16,
+        temperature=0,
     )
     parts = [chunk.choices[0].delta.content for chunk in stream if chunk.choices and chunk.choices[0].delta.content]
     assert len(parts) >= 2
@@ -31,7 +35,7 @@ def test_demo_model_streams_real_tokens(openai: OpenAI) -> None:
 
 def test_demo_model_answers_without_streaming_and_counts_tokens(openai: OpenAI) -> None:
     answer = openai.chat.completions.create(
-        model=DEMO_MODEL, messages=[{"role": "user", "content": "Say hello."}], max_tokens=16
+        model=DEMO_MODEL, messages=[{"role": "user", "content": "Say hello."}], max_tokens=16, temperature=0
     )
     assert answer.choices[0].message.content
     assert answer.usage and answer.usage.completion_tokens > 0

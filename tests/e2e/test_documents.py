@@ -69,9 +69,6 @@ def zip_bomb() -> bytes:
     return out.getvalue()
 
 
-ENCRYPTED = "encrypted.pdf"
-
-
 def encrypted_pdf() -> bytes:
     out = io.BytesIO()
     canvas = Canvas(out, encrypt="secret")
@@ -85,9 +82,9 @@ def encrypted_pdf() -> bytes:
     [
         ("empty.txt", lambda: b"", "empty"),
         ("encrypted.pdf", encrypted_pdf, "password"),
-        ("corrupt.pdf", lambda: b"%PDF-1.7\n" + b"\x00\xff" * 2000, ""),
-        ("bomb.docx", zip_bomb, ""),
-        ("picture.pdf", lambda: b"\x89PNG\r\n\x1a\n" + b"\x00" * 500, ""),
+        ("corrupt.pdf", lambda: b"%PDF-1.7\n" + b"\x00\xff" * 2000, "damaged"),
+        ("bomb.docx", zip_bomb, "unpacks"),
+        ("picture.pdf", lambda: b"\x89PNG\r\n\x1a\n" + b"\x00" * 500, "png picture"),
         ("tool.exe", lambda: b"MZ" + b"\x00" * 500, "support"),
     ],
 )

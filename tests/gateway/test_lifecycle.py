@@ -89,7 +89,7 @@ def test_sigterm_lets_streams_end_and_takes_no_new_ones(upstream: str) -> None:
             lines = answer.iter_lines()
             assert next(lines).startswith("data:")
             gateway.stop()
-            eventually(lambda: _refuses(gateway.url), 5)
+            eventually(lambda: _refuses(gateway.url))
             assert [line for line in lines if line][-1] == "data: [DONE]"
         code, out, log = gateway.ended()
     finally:

@@ -63,9 +63,9 @@ def test_changes_of_the_table_are_seen(world: World) -> None:
 
     assert status() == 404
     world.account.register("late", "openai/echo", "http://up/v1")
-    eventually(lambda: status() == 200, 5)
+    eventually(lambda: status() == 200)
     world.account.models.delete_item(Key={"modelId": "late"})
-    eventually(lambda: status() == 404, 5)
+    eventually(lambda: status() == 404)
 
 
 async def test_last_good_snapshot_stays_while_the_table_is_away() -> None:

@@ -210,6 +210,8 @@ def test_silent_provider_is_504(impatient: Providers, family: str) -> None:
 
 def test_every_call_to_aws_was_signed_over_what_was_sent(providers: Providers) -> None:
     """The fakes refuse a signature that botocore does not find over the same path, headers and body."""
+    for family in ("converse", "sagemaker"):
+        assert providers.post("chat/completions", model=f"{family}-good", messages=ASK).status_code == 200
     for fake in (providers.bedrock, providers.sagemaker):
         assert fake.seen.refused == 0
         assert fake.seen.headers

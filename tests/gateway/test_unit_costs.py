@@ -124,4 +124,4 @@ def test_budget_blocks_the_second_picture(sold: World) -> None:
         committed = sold.account.committed()
         return [value for quota, value in committed.items() if quota.startswith("user#painter|cost")]
 
-    eventually(lambda: spent() == [PICTURE], 5)
+    eventually(lambda: spent() == [PICTURE])

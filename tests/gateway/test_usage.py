@@ -74,7 +74,7 @@ def record_of(world: World, **expected: Any) -> dict[str, Any]:
         found.extend(world.account.usage())
         return any(all(record[name] == value for name, value in expected.items()) for record in found)
 
-    eventually(look, 8)
+    eventually(look)
     matching = [record for record in found if all(record[name] == value for name, value in expected.items())]
     assert len(matching) == 1, matching
     return matching[0]
@@ -219,7 +219,7 @@ def test_budget_ends_and_its_ledger_is_what_was_spent(priced: World) -> None:
     def spent() -> int:
         return sum(value for quota, value in priced.account.committed().items() if quota.startswith("user#poor|cost"))
 
-    eventually(lambda: spent() % 11_000 == 0, 5)  # leases and reservations went back; each call cost 11,000
+    eventually(lambda: spent() % 11_000 == 0)  # leases and reservations went back; each call cost 11,000
     assert 0 < spent() <= 33_000
 
 
