@@ -1,8 +1,5 @@
 """The rest of OpenAI's protocol at the fake upstream: responses, pictures, sound, films, reranking; and Anthropic's,
-which some servers speak beside it (vLLM does).
-
-An upstream model `chat-only` knows none of these paths, as llama.cpp or TGI do.
-"""
+which some servers speak beside it (vLLM does)."""
 
 import json
 from typing import Any
@@ -37,8 +34,6 @@ def add_media(application: web.Application, seen: Seen) -> None:
         seen.bodies.append(body)
         seen.headers.append({name.lower(): value for name, value in request.headers.items()})
         seen.paths.append(request.path_qs)
-        if body.get("model") == "chat-only":
-            raise web.HTTPNotFound(text='{"error": "File Not Found"}', content_type="application/json")
         return body
 
     async def responses(request: web.Request) -> web.StreamResponse:

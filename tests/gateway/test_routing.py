@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
-from gateway.operations import CHAT
+from gateway.operations import CHAT, MESSAGES, RESPONSES
 from gateway.requests import parse
+from gateway.routing.dialects import Dialects
 from gateway.routing.targets import Target, target_of
 from hypothesis import given
 from hypothesis import strategies as st
@@ -66,6 +67,34 @@ def test_address_that_cannot_be_called_is_refused_without_being_shown(url: str) 
     with pytest.raises(ValueError, match="model m: modelUrl") as refusal:
         target("openai/x", url)
     assert "secret" not in str(refusal.value)
+
+
+def test_endpoint_that_does_not_know_a_path_is_not_asked_for_it_for_ten_minutes() -> None:
+    now = [5000.0]
+    dialects = Dialects(lambda: now[0])
+    endpoint, other = target("hosted_vllm/x", "http://up/v1"), target("hosted_vllm/x", "http://other/v1")
+    assert dialects.may_speak(endpoint, MESSAGES)
+    dialects.learn(endpoint, MESSAGES)
+    assert not dialects.may_speak(endpoint, MESSAGES)
+    assert dialects.may_speak(endpoint, RESPONSES) and dialects.may_speak(other, MESSAGES)
+    now[0] += 599
+    assert not dialects.may_speak(endpoint, MESSAGES)
+    now[0] += 1
+    assert dialects.may_speak(endpoint, MESSAGES)
+
+
+def test_endpoint_that_answered_is_known_to_speak_for_ten_minutes() -> None:
+    now = [5000.0]
+    dialects = Dialects(lambda: now[0])
+    endpoint, other = target("hosted_vllm/x", "http://up/v1"), target("hosted_vllm/x", "http://other/v1")
+    assert not dialects.speaks(endpoint, MESSAGES)
+    dialects.confirm(endpoint, MESSAGES)
+    assert dialects.speaks(endpoint, MESSAGES)
+    assert not dialects.speaks(endpoint, RESPONSES) and not dialects.speaks(other, MESSAGES)
+    now[0] += 599
+    assert dialects.speaks(endpoint, MESSAGES)
+    now[0] += 1
+    assert not dialects.speaks(endpoint, MESSAGES)
 
 
 @given(st.binary(max_size=200))
