@@ -31,12 +31,11 @@ class Measure:
     unit: str
     digits: int = 1
     added: bool = False
-    higher_is_better: bool = False
 
 
 MEASURES = (
-    Measure("requests", "requests/s, 16 connections", "1/s", 0, higher_is_better=True),
-    Measure("streams", "streams/s of 50 chunks, 16 connections", "1/s", 0, higher_is_better=True),
+    Measure("requests", "requests/s, 16 connections", "1/s", 0),
+    Measure("streams", "streams/s of 50 chunks, 16 connections", "1/s", 0),
     Measure("request_cpu", "processor time of a request", "µs", 0),
     Measure("stream_cpu", "processor time of a stream", "µs", 0),
     Measure("pieces", "pieces in which such a stream arrives", "", 0),

@@ -1,5 +1,4 @@
 /** Counts and amounts of money in words. */
-import type { Totals } from '../api/types';
 
 export const count = (value: number): string => value.toLocaleString('en');
 
@@ -11,5 +10,3 @@ export function usd(amount: number): string {
   const digits = amount >= 1 || amount === 0 ? 2 : amount >= 0.01 ? 4 : 6;
   return amount.toLocaleString('en', { style: 'currency', currency: 'USD', minimumFractionDigits: 2, maximumFractionDigits: digits });
 }
-
-export const tokensOf = (totals: Totals): number => totals.promptTokens + totals.completionTokens;

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import aiohttp
 from lisa import aws
 from lisa.auth import wiring
+from lisa.rows import pages
 from lisa.usage.ledger import DynamoLedger
 from lisa.usage.limits_store import DynamoLimitsStore
 from lisa.usage.outbox import SqsOutbox
@@ -23,7 +24,7 @@ from gateway.relay.upstream import Upstreams
 from gateway.routing.deployments import Deployments
 from gateway.routing.dialects import Dialects
 from gateway.routing.keys import ProviderKeys
-from gateway.routing.registry import Registry, rows_of
+from gateway.routing.registry import Registry
 from gateway.services import Services
 from gateway.settings import GatewaySettings
 from gateway.usage.metering import Metering
@@ -93,7 +94,7 @@ def _connected(settings: GatewaySettings) -> Connected:
 
     return Connected(
         guard=Guard(wiring.authenticator()),
-        registry=Registry(lambda: rows_of(table), settings.registry_seconds),
+        registry=Registry(lambda: list(pages(table.scan)), settings.registry_seconds),
         keys=ProviderKeys(read_secret, settings.provider_key_seconds),
         limits=Limits(limits.all, ledger, settings.registry_seconds),
         ledger=ledger,

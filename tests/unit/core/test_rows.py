@@ -53,3 +53,12 @@ def test_update_touches_only_what_it_names() -> None:
         "ExpressionAttributeNames": {"#c0": "name", "#c1": "size"},
         "ExpressionAttributeValues": {":c0": "x", ":c1": rows.stored(1.5)},
     }
+
+
+def test_every_page_of_a_table_is_read() -> None:
+    def scan(**page: Any) -> dict[str, Any]:
+        start = page.get("ExclusiveStartKey", {"modelId": 0})["modelId"]
+        more = {"LastEvaluatedKey": {"modelId": start + 1}} if start < 3 else {}
+        return {"Items": [{"modelId": start}], **more}
+
+    assert [item["modelId"] for item in rows.pages(scan)] == [0, 1, 2, 3]

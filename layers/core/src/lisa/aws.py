@@ -31,6 +31,6 @@ def table(name: str) -> Any:
 
 
 @cache
-def secret(secret_id: str, stage: str = "AWSCURRENT") -> str:
+def secret(secret_id: str) -> str:
     """The text of a secret; kept for the life of the process."""
-    return str(client("secretsmanager").get_secret_value(SecretId=secret_id, VersionStage=stage)["SecretString"])
+    return str(client("secretsmanager").get_secret_value(SecretId=secret_id)["SecretString"])

@@ -18,17 +18,10 @@ MAX_REST_SECONDS = 300.0
 class Deployments:
     """The state of rest is this task's own: each gateway task finds out by itself what it can reach."""
 
-    def __init__(
-        self,
-        registry: Registry,
-        rest_seconds: float,
-        clock: Callable[[], float] = time.monotonic,
-        chance: Callable[[], float] = random.random,
-    ) -> None:
+    def __init__(self, registry: Registry, rest_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._registry = registry
         self._rest_seconds = rest_seconds
         self._clock = clock
-        self._chance = chance
         self._failures: dict[str, int] = {}
         self._resting: dict[str, float] = {}  # model id → until when
 
@@ -57,7 +50,7 @@ class Deployments:
             member = self._visible(deployment.model_id, caller)
             if member is not None and not member.row.deployments:
                 # A weighted order without replacement: Efraimidis and Spirakis, 2006
-                keyed.append((self._chance() ** (1 / deployment.weight), member))
+                keyed.append((random.random() ** (1 / deployment.weight), member))  # noqa: S311 - nothing secret
         return [member for _, member in sorted(keyed, key=lambda pair: -pair[0])]
 
     def _visible(self, model_id: str, caller: Caller) -> Target | None:

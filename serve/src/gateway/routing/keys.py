@@ -15,7 +15,10 @@ MAX_KEYS = 10_000
 
 
 class ProviderKeys:
-    """A changed row (`last_modified`) or an upstream's 401 makes it read again; a key once read outlives an outage."""
+    """A changed row (`last_modified`) or an upstream's 401 or 403 makes it read again.
+
+    A key once read outlives an outage.
+    """
 
     def __init__(self, read: Callable[[str], str], seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._read = read

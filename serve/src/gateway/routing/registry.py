@@ -20,18 +20,6 @@ ReadRows = Callable[[], Iterable[Mapping[str, Any]]]
 FIRST_LOAD_RETRY_SECONDS = 0.5
 
 
-def rows_of(table: Any) -> list[Mapping[str, Any]]:
-    """All rows of a DynamoDB table, page by page."""
-    rows: list[Mapping[str, Any]] = []
-    page: dict[str, Any] = {}
-    while True:
-        answer = table.scan(**page)
-        rows += answer["Items"]
-        if "LastEvaluatedKey" not in answer:
-            return rows
-        page = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
-
-
 def targets_of(rows: Iterable[Mapping[str, Any]]) -> tuple[dict[str, Target], frozenset[str]]:
     """The models in service by id, and the ids of rows that cannot be used: those do not hide the others."""
     targets: dict[str, Target] = {}
@@ -47,7 +35,7 @@ def targets_of(rows: Iterable[Mapping[str, Any]]) -> tuple[dict[str, Target], fr
 
 
 class Registry:
-    """`run` keeps it fresh; look-ups never wait."""
+    """`running` keeps it fresh; look-ups never wait."""
 
     def __init__(self, read_rows: ReadRows, seconds: float) -> None:
         self._read_rows = read_rows

@@ -135,7 +135,7 @@ class Meter:
         self._metering.queue.put(self)
 
     def kind(self) -> Hashable:
-        """See `usage_queue.Recorded`."""
+        """See `gateway.usage.queue.Recorded`."""
         asked, caller = self._asked, self._asked.caller
         return (
             self._time // DAY_SECONDS,
@@ -175,7 +175,7 @@ class Meter:
         }
 
     def add_to(self, record: dict[str, Any]) -> None:
-        """See `usage_queue.Recorded`."""
+        """See `gateway.usage.queue.Recorded`."""
         tokens = self._tokens
         record["requests"] += 1
         record["promptTokens"] = min(record["promptTokens"] + tokens.prompt, MAX_COUNT)
