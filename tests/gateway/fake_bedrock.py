@@ -41,9 +41,9 @@ class FakeBedrock(AwsService):
         if action == "converse-stream":
             return await self.stream(request, _broken(_converse_stream(has_tools), behaviour), behaviour)
         if model.startswith("amazon.titan-embed"):
-            return _counted(_titan(body), body)
+            return _counted(_titan(body))
         if action == "invoke":
-            return _counted(_message(body, has_tools), body)
+            return _counted(_message(body, has_tools))
         if action == "invoke-with-response-stream":
             return await self.stream(request, _broken(_message_stream(body, has_tools), behaviour), behaviour)
         return error(404, "UnknownOperationException", "")
@@ -57,7 +57,7 @@ def _broken(messages: list[bytes], behaviour: str) -> list[bytes]:
     return messages
 
 
-def _counted(answer: dict[str, Any], _body: dict[str, Any]) -> web.Response:
+def _counted(answer: dict[str, Any]) -> web.Response:
     return web.json_response(
         answer, headers={"X-Amzn-Bedrock-Input-Token-Count": "11", "X-Amzn-Bedrock-Output-Token-Count": "5"}
     )
