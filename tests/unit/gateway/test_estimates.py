@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from gateway.limits.estimates import EMBEDDED_TOKENS, needs_of, prompt_bound
-from gateway.operations import CHAT, EMBEDDINGS, MESSAGES, RESPONSES, TRANSCRIPTIONS, Operation
+from gateway.operations import CHAT, COMPLETIONS, EMBEDDINGS, MESSAGES, RESPONSES, TRANSCRIPTIONS, Operation
 from gateway.pricing.prices import Price
 
 from tests.unit.gateway.calls import model
@@ -27,6 +27,12 @@ PLAIN = model(pricing=None)
         (CHAT, {"max_tokens": -5, "n": -1}, 600),
         (EMBEDDINGS, {"max_tokens": 10}, 100),
         (MESSAGES, {"max_tokens": 7}, 107),
+        (CHAT, {"max_tokens": 1, "n": 10**6}, 1_000_100),
+        (COMPLETIONS, {"max_tokens": 10, "prompt": ["a"] * 2000}, 20_100),
+        (COMPLETIONS, {"max_tokens": 10, "prompt": [[1, 2], [3]], "n": 3}, 160),
+        (COMPLETIONS, {"max_tokens": 10, "prompt": [1, 2, 3]}, 110),
+        (COMPLETIONS, {"max_tokens": 10, "prompt": []}, 110),
+        (COMPLETIONS, {"prompt": ["a", "b"]}, 1100),
     ],
 )
 def test_reserved_tokens(operation: Operation, body: dict[str, Any], tokens: int) -> None:
@@ -43,10 +49,6 @@ def test_dearest_model_counts() -> None:
     needs = needs_of(CHAT, {"max_tokens": 10}, 100, [(PLAIN, PRICE), (PLAIN, Price(5e-6, 5e-6, 0, 5e-6))])
     assert needs.most == (1, 110, 550)
     assert needs_of(CHAT, {"max_tokens": 10}, 100, [(PLAIN, PRICE)]).most[2] == 145, "at the price of filling the cache"
-
-
-def test_absurd_number_of_answers_is_cut() -> None:
-    assert needs_of(CHAT, {"max_tokens": 1, "n": 10**30}, 100, [(PLAIN, PRICE)]).most[1] == 1124
 
 
 def part(kind: str, size: int) -> dict[str, Any]:

@@ -15,7 +15,6 @@ LIKELY_BYTES_PER_TOKEN = 4
 ANSWER_LIMITS = ("max_completion_tokens", "max_tokens", "max_output_tokens")
 ANSWER_COUNTS = ("n", "best_of")
 DEFAULT_ANSWER_TOKENS = 4096
-MOST_ANSWERS = 1024  # `n` of a caller who is up to something
 # Pictures, sound and files lie in a body as base64, which says little of their tokens: a page of a PDF has up to 3,000
 # and is rarely under 50 KB, a picture up to 5,000. What a body only points to (an address, an id) nobody knows.
 SEARCHED_FROM_BYTES = 16 * 1024
@@ -101,5 +100,12 @@ def _asked(body: dict[str, Any]) -> tuple[int | None, int]:
     for name in ANSWER_COUNTS:
         told = body.get(name)
         if type(told) is int and told > answers:
-            answers = min(told, MOST_ANSWERS)
-    return length, answers
+            answers = told
+    return length, answers * _prompts(body.get("prompt"))
+
+
+def _prompts(prompt: Any) -> int:
+    """How many prompts are answered: each text or list of tokens in a list; numbers in it are tokens of one prompt."""
+    if not isinstance(prompt, list):
+        return 1
+    return max(sum(not isinstance(part, int) for part in prompt), 1)
