@@ -10,6 +10,7 @@ import orjson
 from lisa.errors import BadRequestError
 
 from gateway.form import LIST, FormFile, parse_form
+from gateway.limits.estimates import ANSWER_NUMBERS
 from gateway.operations import Operation
 
 # Keys that tell LiteLLM, or a proxy like it behind us, to call somewhere else or as somebody else; compared without
@@ -36,6 +37,7 @@ PLAIN = frozenset(
 )
 MAX_DEPTH = 8
 MAX_VALUES = 50_000  # that are looked into: meanwhile everybody else waits
+_FORM_NUMBER = re.compile(r"\d{1,9}", re.ASCII)
 _SEPARATORS = re.compile(r"[][.]+")  # as forms write nested names: `metadata[api_base]`
 
 
@@ -80,6 +82,9 @@ def checked(body: dict[str, Any], operation: Operation, files: frozenset[str] = 
         messages = body["messages"]
         if not isinstance(messages, list) or not messages or set(map(type, messages)) != {dict}:
             raise BadRequestError("`messages` has to be a list of one or more objects.")
+    for name in ANSWER_NUMBERS:
+        if name in body and not _is_whole(body[name], operation):
+            raise BadRequestError(f"`{name}` has to be a whole number.")
     search = _Search()
     search.count(len(body))
     for name, value in body.items():
@@ -88,6 +93,12 @@ def checked(body: dict[str, Any], operation: Operation, files: frozenset[str] = 
         if name not in PLAIN and name not in CONTENT:
             search.refuse_redirection(name, value, MAX_DEPTH)
     return body
+
+
+def _is_whole(value: Any, operation: Operation) -> bool:
+    """Limits reckon with it, and an upstream may read `9.0` and `"9"` as numbers too. A form has only text."""
+    is_text = operation.takes_form and isinstance(value, str) and bool(_FORM_NUMBER.fullmatch(value))
+    return value is None or type(value) is int or is_text
 
 
 def encoded(body: dict[str, Any]) -> bytes:

@@ -12,8 +12,9 @@ from gateway.pricing.prices import Priced, micro_usd
 from gateway.pricing.unit_counts import unit_bounds
 
 LIKELY_BYTES_PER_TOKEN = 4
-ANSWER_LIMITS = ("max_completion_tokens", "max_tokens", "max_output_tokens")
+ANSWER_LIMITS = ("max_completion_tokens", "max_tokens", "max_output_tokens", "n_predict")  # the last is llama.cpp's
 ANSWER_COUNTS = ("n", "best_of")
+ANSWER_NUMBERS = ANSWER_LIMITS + ANSWER_COUNTS  # whole ones, see `requests`
 DEFAULT_ANSWER_TOKENS = 4096
 # Pictures, sound and files lie in a body as base64, which says little of their tokens: a page of a PDF has up to 3,000
 # and is rarely under 50 KB, a picture up to 5,000. What a body only points to (an address, an id) nobody knows.
@@ -44,12 +45,12 @@ def needs_of(operation: Operation, body: dict[str, Any], body_bytes: int, priced
         text_bytes = min(body_bytes, sum(len(value) * 4 for value in body.values() if isinstance(value, str)))
     bound = prompt_bound(body, text_bytes)
     likely = bound // LIKELY_BYTES_PER_TOKEN + 1
-    asked, answers = _asked(body) if operation.is_generating else (0, 1)
+    asked, is_bound, answers = _asked(body) if operation.is_generating else (0, True, 1)
     most_tokens = likely_tokens = most_cost = likely_cost = 0
     for row, price in priced:
-        answer = asked if asked is not None else row.max_output_tokens or price.max_output or DEFAULT_ANSWER_TOKENS
-        answer *= answers
-        sure = 0 if asked is None else answer
+        usual = 0 if is_bound else row.max_output_tokens or price.max_output or DEFAULT_ANSWER_TOKENS
+        answer = max(asked, usual) * answers
+        sure = answer if is_bound else 0
         most_tokens = max(most_tokens, bound + answer)
         likely_tokens = max(likely_tokens, likely + sure)
         most_cost = max(most_cost, micro_usd(bound * price.dearest_input + answer * price.output))
@@ -90,18 +91,12 @@ def _is_embedded(value: Any) -> bool:
     return isinstance(value, str) and len(value) > EMBEDDED_FROM_CHARACTERS and value.isascii() and " " not in value
 
 
-def _asked(body: dict[str, Any]) -> tuple[int | None, int]:
-    """The length that the caller allows an answer (None: not told), and how many answers."""
-    length, answers = None, 1
-    for name in ANSWER_LIMITS:
-        told = body.get(name)
-        if type(told) is int and told > (length or 0):
-            length = told
-    for name in ANSWER_COUNTS:
-        told = body.get(name)
-        if type(told) is int and told > answers:
-            answers = told
-    return length, answers * _prompts(body.get("prompt"))
+def _asked(body: dict[str, Any]) -> tuple[int, bool, int]:
+    """The length that the caller allows an answer, whether it ends there, and how many answers."""
+    told = [length for name in ANSWER_LIMITS if (length := body.get(name)) is not None]
+    answers = max(1, *(body.get(name) or 1 for name in ANSWER_COUNTS))
+    # To llama.cpp -1 means: without end. Others do not know `n_predict`, so the longest counts.
+    return max(told, default=0), bool(told) and min(told) > 0, answers * _prompts(body.get("prompt"))
 
 
 def _prompts(prompt: Any) -> int:
