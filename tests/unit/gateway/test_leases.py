@@ -32,14 +32,14 @@ async def test_call_between_the_end_of_a_move_and_its_callback_does_not_block_th
     leases = Leases(ledger, lambda: 1000.0)
     lease = leases.of(QUOTA, LIMIT, 2000)
 
-    async def late() -> bool:
+    async def late() -> int:
         await ledger.gate
-        return await leases.fetch(lease, 20)
+        return await leases.fetch(lease, 20, 20)
 
     before = signal.signal(signal.SIGALRM, _spinning)
     signal.alarm(5)
     try:
-        assert all(await asyncio.gather(late(), leases.fetch(lease, 1)))
+        assert all(await asyncio.gather(late(), leases.fetch(lease, 1, 1)))
     finally:
         signal.alarm(0)
         signal.signal(signal.SIGALRM, before)

@@ -126,7 +126,7 @@ async def test_running_calls_count_with_all_that_they_may_use() -> None:
     limits = await limits_of(Reached(), Limit(subject="user#*", tokens_per_minute=250))
     first = await admit(limits)
     await admit(limits)
-    with pytest.raises(LimitExceededError, match="has no room for this call, which may use 110"):
+    with pytest.raises(LimitExceededError, match="has no room for this call, which needs 36"):
         await admit(limits)
     first.settle(1, 1, 0)
     await admit(limits)
@@ -141,6 +141,49 @@ async def test_call_whose_bound_is_over_the_limit_runs_alone() -> None:
     await admit(limits, body_bytes=10)
 
 
+async def test_calls_whose_bound_is_over_the_limit_run_one_after_the_other_until_it_is_reached() -> None:
+    ledger, now = Reached(), [NOW]
+    limits = await limits_of(ledger, Limit(subject="user#*", tokens_per_minute=10_000), clock=lambda: now[0])
+    for _ in range(24):
+        (await admit(limits, body={"messages": []}, body_bytes=1600)).settle(400, 10, 0)
+        now[0] += 1
+    assert ledger.committed(TOKENS) == 10_000
+    with pytest.raises(LimitExceededError, match="has no room for this call, which needs 401"):
+        await admit(limits, body={"messages": []}, body_bytes=1600)
+
+
+async def test_call_reserves_its_bound_where_that_is_left_and_else_all_that_is() -> None:
+    ledger = Reached()
+    limits = await limits_of(ledger, Limit(subject="user#*", tokens_per_minute=1000))
+    call: dict[str, Any] = {"body": {"messages": [], "max_tokens": 100}, "body_bytes": 500}
+    whole, rest = await admit(limits, **call), await admit(limits, **call)
+    assert (whole._needs, rest._needs) == ([600], [400])
+    rest.settle(300, 100, 0)
+    with pytest.raises(LimitExceededError, match="which needs 226"):
+        await admit(limits, **call)
+    whole.settle(300, 100, 0)
+    small = await admit(limits, body={"messages": [], "max_tokens": 74}, body_bytes=500)
+    assert small._needs == [200], "as much as it needs, a token for four bytes"
+
+
+async def test_calls_that_ask_for_the_rest_at_once_share_it_in_turn() -> None:
+    limits = await limits_of(Reached(), Limit(subject="user#*", tokens_per_minute=1000))
+    calls = [admit(limits, body={"messages": []}, body_bytes=400), *(admit(limits, body_bytes=400) for _ in range(3))]
+    first, *others = await asyncio.gather(*calls, return_exceptions=True)
+    assert isinstance(first, Reservation) and first._needs == [1000]
+    assert all(isinstance(other, LimitExceededError) for other in others)
+
+
+async def test_rest_that_other_tasks_take_meanwhile_is_not_waited_for() -> None:
+    ledger = Reached()
+    rows = Limit(subject="user#*", tokens_per_minute=1000)
+    first, second = await limits_of(ledger, rows), await limits_of(ledger, rows)
+    call: dict[str, Any] = {"body": {"messages": []}, "body_bytes": 400}
+    ended = await asyncio.gather(admit(first, **call), admit(second, **call), return_exceptions=True)
+    assert sorted(type(one).__name__ for one in ended) == ["LimitExceededError", "Reservation"]
+    assert ledger.committed(TOKENS) == 1000
+
+
 async def test_call_that_cannot_fit_is_told_so() -> None:
     limits = await limits_of(Reached(), Limit(subject="user#*", tokens_per_minute=1000))
     with pytest.raises(LimitExceededError, match="too low for this call, which needs 2026"):
@@ -149,12 +192,12 @@ async def test_call_that_cannot_fit_is_told_so() -> None:
 
 async def test_budget_says_what_a_call_may_cost() -> None:
     limits = await limits_of(Reached(), Limit(subject="group#physics", budget_micro_usd=1_000_000))
-    (await admit(limits)).settle(0, 0, 999_900)
+    (await admit(limits)).settle(0, 0, 999_950)
     with pytest.raises(LimitExceededError) as refused:
         await admit(limits)
     assert refused.value.given_code == "budget_exceeded"
     assert refused.value.message.startswith(
-        "The budget of $1.00 a month for the group `physics` does not cover this call, which may cost $0.000130."
+        "The budget of $1.00 a month for the group `physics` does not cover this call, which needs $0.000056."
     )
 
 
@@ -164,6 +207,9 @@ async def test_model_that_costs_nothing_is_not_bound_by_a_budget() -> None:
     await admit(limits, rows=[free])
     with pytest.raises(LimitExceededError):
         await admit(limits, rows=[free, model("paid")])
+    answers = model(pricing={"inputCostPerToken": 0, "outputCostPerToken": 1e-6})
+    with pytest.raises(LimitExceededError):
+        await admit(limits, rows=[answers], body={"messages": []})
 
 
 async def test_caller_who_leaves_does_not_wait_for_the_ledger() -> None:

@@ -1,8 +1,11 @@
 """Several tasks on one ledger whose answers come late, twice or never: what is proved of limits and budgets.
 
-1. What is committed is never less than what was spent, but for calls that used more than they had reserved.
+1. What is committed is never less than what was spent, but for what calls used beyond what they had reserved.
 2. What was spent, with all that running calls have reserved, is never over a limit, but for the same.
-3. When every call has ended and every task gave back what it held, what is committed is what was spent.
+3. A running call has reserved the most that it may use, or what was left of the limit, and then its likely size.
+4. When every call has ended and every task gave back what it held, what is committed is what was spent.
+
+So a limit is exceeded by what calls may use beyond what was left for them, and by what they use beyond their bound.
 """
 
 import asyncio
@@ -14,6 +17,7 @@ from typing import Any, TypeVar
 
 from gateway.errors import LimitExceededError
 from gateway.limits.admission import Limits, Reservation
+from gateway.limits.estimates import Needs, needs_of
 from gateway.operations import CHAT, IMAGES, Operation
 from gateway.pricing.prices import Prices
 from hypothesis import settings
@@ -73,10 +77,11 @@ class Sent:
 
 @dataclass
 class Running:
-    """`parts`: (counter, place of its metric, reserved)."""
+    """`parts`: (counter, place of its metric, reserved). `most`, by place, is what it uses if nothing is amiss."""
 
     reservation: Reservation
     parts: list[tuple[str, int, int]]
+    most: tuple[int, int, int]
 
 
 class Task:
@@ -86,7 +91,7 @@ class Task:
         self.world = world
         self.sent: list[Sent] = []
         self.limits = Limits(lambda: LIMITS, self, 5, lambda: world.now)
-        self.waiting: list[asyncio.Task[Reservation]] = []
+        self.waiting: dict[asyncio.Task[Reservation], Needs] = {}
         self.running: list[Running] = []
         self.sweeps: list[asyncio.Task[None]] = []
 
@@ -126,7 +131,7 @@ class World(RuleBasedStateMachine):
             self.loop.run_until_complete(asyncio.sleep(0))
         for task in self.tasks:
             for call in [call for call in task.waiting if call.done()]:
-                task.waiting.remove(call)
+                asked = task.waiting.pop(call)
                 if call.cancelled() or isinstance(call.exception(), LimitExceededError | UnavailableError):
                     continue
                 reservation = call.result()
@@ -135,7 +140,9 @@ class World(RuleBasedStateMachine):
                     (lease.quota, place, need)
                     for lease, place, need in zip(plan.leases, plan.places, needs, strict=True)
                 ]
-                task.running.append(Running(reservation, parts))
+                for _, place, need in parts:
+                    assert asked.likely[place] <= need < asked.most[place] or need == asked.most[place]
+                task.running.append(Running(reservation, parts, asked.most))
             task.sweeps = [sweep for sweep in task.sweeps if not sweep.done()]
 
     @rule(
@@ -170,8 +177,9 @@ class World(RuleBasedStateMachine):
         size: int,
         is_answered: bool,
     ) -> None:
-        admission = task.limits.admit(caller, [(row, PRICES.of(row))], operation, body, size)
-        task.waiting.append(self.loop.create_task(admission))
+        priced = [(row, PRICES.of(row))]
+        admission = self.loop.create_task(task.limits.admit(caller, priced, operation, body, size))
+        task.waiting[admission] = needs_of(operation, body, size, priced)
         self.turn()
         while is_answered and task.sent:
             self.deliver(task, task.sent[0])
@@ -187,12 +195,10 @@ class World(RuleBasedStateMachine):
     @precondition(lambda self: any(task.running for task in self.tasks))
     @rule(data=st.data(), share=st.floats(0, 1), excess=st.sampled_from([0, 0, 0, 300]))
     def settle(self, data: st.DataObject, share: float, excess: int) -> None:
-        """A call ends: in order, cut short, or with more than it had reserved."""
+        """A call ends: in order, cut short, or with more than anybody could foresee."""
         task, call = data.draw(st.sampled_from([(task, call) for task in self.tasks for call in task.running]))
         task.running.remove(call)
-        tokens = max((need for _, place, need in call.parts if place == 1), default=0)
-        cost = max((need for _, place, need in call.parts if place == 2), default=0)
-        used = (1, int(tokens * share) + excess, int(cost * share) + excess)
+        used = (1, int(call.most[1] * share) + excess, int(call.most[2] * share) + excess)
         call.reservation.settle(used[1], 0, used[2])
         call.reservation.settle(9, 9, 9)
         for quota, place, need in call.parts:
@@ -244,8 +250,10 @@ class World(RuleBasedStateMachine):
         """Running calls cost something, and nobody is left to settle them; moves on their way may still arrive."""
         task = self.tasks[number]
         for call in task.running:
-            for quota, _, need in call.parts:
-                self.spent[quota] += int(need * share)
+            for quota, place, need in call.parts:
+                used = int(call.most[place] * share)
+                self.spent[quota] += used
+                self.overrun[quota] += max(used - need, 0)
         for work in (*task.waiting, *task.sweeps):
             work.cancel()
         for lease in task.limits._leases._known.values():

@@ -148,28 +148,29 @@ class Limits:
             needs = [self._within(quota, need, asked.likely) for quota, need in zip(plan.quotas, needs, strict=True)]
         if not self._leases.take(plan.leases, needs):
             async with waiting():
-                await self._take_in_turn(plan, needs)
+                await self._take_in_turn(plan, needs, asked.likely)
         return Reservation(self._leases, plan, needs)
 
-    async def _take_in_turn(self, plan: Plan, needs: list[int]) -> None:
-        """Raises: as `admit`; then nothing stays reserved."""
+    async def _take_in_turn(self, plan: Plan, needs: list[int], likely: tuple[int, int, int]) -> None:
+        """Leaves in `needs` what was reserved. Raises: as `admit`; then nothing stays reserved."""
         taken = 0
         try:
-            for lease, quota, need in zip(plan.leases, plan.quotas, needs, strict=True):
-                if need and not self._leases.take((lease,), (need,)) and not await self._leases.fetch(lease, need):
-                    raise self._refusal(quota, need)
+            for lease, quota, place in zip(plan.leases, plan.quotas, plan.places, strict=True):
+                need = needs[taken]
+                if need and not self._leases.take((lease,), (need,)):
+                    needs[taken] = await self._leases.fetch(lease, need, likely[place])
+                    if not needs[taken]:
+                        raise self._refusal(quota, likely[place])
                 taken += 1
         except BaseException:  # also when the caller leaves while we wait
             self._leases.settle(plan.leases[:taken], needs[:taken], [0] * taken)
             raise
 
     def _within(self, quota: Quota, need: int, likely: tuple[int, int, int]) -> int:
-        """What to reserve for a call whose upper bound may be beyond the limit: all, so it waits until it is alone."""
-        if need <= quota.limit:
-            return need
-        if likely[PLACES[quota.metric]] > quota.limit:
+        """What to reserve, where there is as much, for a call whose upper bound may be beyond the limit."""
+        if need > quota.limit and likely[PLACES[quota.metric]] > quota.limit:
             raise self._refusal(quota, likely[PLACES[quota.metric]])
-        return quota.limit
+        return min(need, quota.limit)
 
     def _refusal(self, quota: Quota, need: int) -> LimitExceededError:
         return refusal_of(quota, need, datetime.fromtimestamp(self._clock(), UTC))

@@ -27,7 +27,7 @@ MAX_DEPTH = 6
 
 
 class Needs(NamedTuple):
-    """Requests, tokens, micro-dollars. `most` is reserved; a call is too large only where `likely` is over a limit."""
+    """Requests, tokens, micro-dollars. `most` is reserved, or what is left of a limit: no less than `likely`."""
 
     most: tuple[int, int, int]
     likely: tuple[int, int, int]
@@ -59,6 +59,7 @@ def needs_of(operation: Operation, body: dict[str, Any], body_bytes: int, priced
             most_more, likely_more = unit_bounds(price, price.units, operation, body, body_bytes)
             most_cost = max(most_cost, micro_usd(bound * price.dearest_input + most_more))
             likely_cost = max(likely_cost, micro_usd(likely * price.input + likely_more))
+    likely_cost = max(likely_cost, min(most_cost, 1))  # nothing that may cost something runs without a budget
     return Needs((1, most_tokens, most_cost), (1, likely_tokens, likely_cost))
 
 

@@ -66,7 +66,7 @@ class Lease:
         self.low = 0  # below it the next slice is fetched before anybody waits; 0: never
         self.calls = FIRST_CALLS  # a slice is for so many
         self.fetched_at = 0.0
-        self.room = 0  # in the ledger, as it last refused
+        self.room = 0  # in the ledger, as it last told
         self.refused_until = 0.0
         self.mark = 0  # number of our last move in the ledger's row
         self.unconfirmed: Move | None = None  # sent, and its answer lost
@@ -104,21 +104,35 @@ class Leases:
                 self._order(lease, need)
         return True
 
-    async def fetch(self, lease: Lease, need: int) -> bool:
-        """Reserves with the ledger's consent. False: the limit does not allow it. Raises: UnavailableError."""
-        lease.wanted += need
+    async def fetch(self, lease: Lease, need: int, least: int) -> int:
+        """Reserves with the ledger's consent, or what is left, where that is `least` or more.
+
+        Returns how much; 0: the limit does not allow it. Raises: UnavailableError.
+        """
+        enough = need
+        lease.wanted += enough
         try:
-            while lease.free < need:
-                if need > lease.free + lease.room and self._clock() < lease.refused_until:
-                    return False
-                if lease.busy is None:
-                    self._order(lease, need)
-                if lease.busy is not None:
-                    await asyncio.shield(lease.busy)  # whoever waits may leave; the ledger's answer is not lost
-                    await asyncio.sleep(0)  # one that has just ended is forgotten by its callback, which has to run
+            while lease.free < enough:
+                left = lease.free + lease.room
+                if enough > left and self._clock() < lease.refused_until:
+                    if left < least:
+                        return 0
+                    lease.wanted -= enough - left
+                    enough = left
+                else:
+                    await self._more(lease, enough)
         finally:
-            lease.wanted -= need
-        return self.take((lease,), (need,))
+            lease.wanted -= enough
+        need = min(need, lease.free)
+        self.take((lease,), (need,))
+        return need
+
+    async def _more(self, lease: Lease, need: int) -> None:
+        if lease.busy is None:
+            self._order(lease, need)
+        if lease.busy is not None:
+            await asyncio.shield(lease.busy)  # whoever waits may leave; the ledger's answer is not lost
+            await asyncio.sleep(0)  # one that has just ended is forgotten by its callback, which has to run
 
     def settle(self, leases: Sequence[Lease], reserved: Sequence[int], spent: Sequence[int]) -> None:
         """Puts what was spent of each where it was reserved."""
@@ -162,10 +176,8 @@ class Leases:
         room = limit - moved.committed
         if not moved.is_applied and shortage > 0 and 0 < room < amount and lease.free + room >= need:
             moved = await self._move(lease, room, limit)
-            room = limit - moved.committed
         lease.low = amount // 2 if moved.is_applied and is_steady else 0
         if not moved.is_applied and shortage > 0:
-            lease.room = max(room, 0)
             lease.refused_until = self._clock() + REFUSED_SECONDS
 
     async def sweep(self, *, is_last: bool = False) -> None:
@@ -226,6 +238,7 @@ class Leases:
         moved = await self._ledger.move(move)
         lease.unconfirmed = None
         lease.mark = moved.mark
+        lease.room = max(lease.limit - moved.committed, 0)
         if moved.is_applied == (move.amount > 0):  # granted; or not given back, as a copy of an earlier move came late
             lease.free += abs(move.amount)
         return moved

@@ -10,7 +10,7 @@ from gateway.errors import LimitExceededError
 
 
 def refusal_of(quota: Quota, need: int, moment: datetime) -> LimitExceededError:
-    """`need`: what was asked of the quota, in its unit."""
+    """`need`: without so much left of the quota, in its unit, the call does not run."""
     wait = max(math.ceil((end_of(quota.window, moment) - moment).total_seconds()), 1)
     code = "budget_exceeded" if quota.metric is Metric.COST else "rate_limit_exceeded"
     return LimitExceededError(code, _message(quota, need, wait), wait)
@@ -21,7 +21,7 @@ def _message(quota: Quota, need: int, wait: int) -> str:
     if quota.metric is Metric.COST:
         return (
             f"The budget of ${to_usd(quota.limit):,.2f} a {window} for {_whom(quota)} does not cover this call, which"
-            f" may cost ${to_usd(need):,.6f}. Set a lower `max_tokens`, wait for the next {window}, or ask an"
+            f" needs ${to_usd(need):,.6f}. Set a lower `max_tokens`, wait for the next {window}, or ask an"
             " administrator."
         )
     limit = f"The limit of {quota.limit} {quota.metric.value} a {window} for {_whom(quota)}"
@@ -29,7 +29,7 @@ def _message(quota: Quota, need: int, wait: int) -> str:
         return f"{limit} is reached. Try again in {wait} s."
     if need > quota.limit:
         return f"{limit} is too low for this call, which needs {need}. Shorten the prompt, or lower `max_tokens`."
-    return f"{limit} has no room for this call, which may use {need}. Try again in {wait} s, or lower `max_tokens`."
+    return f"{limit} has no room for this call, which needs {need}. Try again in {wait} s, or lower `max_tokens`."
 
 
 def _whom(quota: Quota) -> str:
