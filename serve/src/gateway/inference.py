@@ -6,18 +6,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lisa.errors import BadRequestError, InvalidError
-from lisa.models.schemas import ModelRow
 
 from gateway import grounding
 from gateway.call import NONE, Call
 from gateway.exchange import Exchange
 from gateway.grounding import Grounding, GroundingRequest
-from gateway.limits.estimates import LIKELY_BYTES_PER_TOKEN
-from gateway.operations import MESSAGES, Operation, Protocol
+from gateway.limits.estimates import within_reach
+from gateway.operations import Operation, Protocol
 from gateway.relay.pass_through import NotSpokenError, relay
 from gateway.requests import Parsed, parse_body
 from gateway.routing.attempts import Chance, attempt_all
-from gateway.routing.providers import ANTHROPIC
 from gateway.routing.targets import Target
 from gateway.services import Services
 from gateway.translate import translate
@@ -81,9 +79,9 @@ class Inference:
         key = services.keys.peek(target.row)
         if key is None:
             key = await services.keys.get(target.row)
-        body = self.parsed.body
-        if operation is MESSAGES and target.provider is not ANTHROPIC:
-            body = _within_reach(body, target.row, self.size)
+        body = within_reach(operation, self.parsed.body, target.row, self.size)
+        if body is not self.parsed.body:
+            body = _with_less_thinking(body)
         call = Call(
             operation,
             target,
@@ -118,19 +116,6 @@ class Inference:
             found = await grounding.search(services.control, services.settings, exchange.credential, wanted, question)
         body["messages"] = grounding.grounded(body["messages"], found)
         self.grounding = Grounding(found)
-
-
-def _within_reach(body: dict[str, Any], row: ModelRow, size: int) -> dict[str, Any]:
-    """The same, with no longer an answer asked for than the model is known to give.
-
-    Clients made for Claude, as Claude Code, ask for answers of Claude's length; other endpoints refuse that.
-    """
-    asked = body.get("max_tokens")
-    context = row.context_window and max(row.context_window - size // LIKELY_BYTES_PER_TOKEN, 1)
-    known = [length for length in (row.max_output_tokens, context) if length]
-    if not isinstance(asked, int) or not known or asked <= min(known):
-        return body
-    return _with_less_thinking({**body, "max_tokens": min(known)})
 
 
 def _with_less_thinking(body: dict[str, Any]) -> dict[str, Any]:

@@ -47,6 +47,25 @@ def test_length_of_an_answer_is_the_models_where_the_caller_tells_none() -> None
     assert needs_of(CHAT, {}, 100, [(PLAIN, PRICE._replace(max_output=0))]).most[1] == 100 + 4096
 
 
+@pytest.mark.parametrize(
+    ("operation", "name", "known", "length"),
+    [
+        (MESSAGES, "openai/m", {"maxOutputTokens": 4096}, 4096),
+        (MESSAGES, "openai/m", {"maxOutputTokens": 4096, "contextWindow": 1025}, 1000),
+        (MESSAGES, "bedrock/m", {"contextWindow": 1025}, 1000),
+        (MESSAGES, "openai/m", {"maxOutputTokens": 64_000}, 32_000),
+        (MESSAGES, "openai/m", {}, 32_000),
+        (MESSAGES, "anthropic/m", {"maxOutputTokens": 4096}, 32_000),
+        (CHAT, "openai/m", {"maxOutputTokens": 4096}, 32_000),
+    ],
+)
+def test_message_reserves_as_long_an_answer_as_the_model_is_asked_for(
+    operation: Operation, name: str, known: dict[str, Any], length: int
+) -> None:
+    row = model(name=name, pricing=None, **known)
+    assert needs_of(operation, {"max_tokens": 32_000}, 100, [(row, PRICE)]).most[1] == 100 + length
+
+
 def test_dearest_model_counts() -> None:
     needs = needs_of(CHAT, {"max_tokens": 10}, 100, [(PLAIN, PRICE), (PLAIN, Price(5e-6, 5e-6, 0, 5e-6))])
     assert needs.most == (1, 110, 550)

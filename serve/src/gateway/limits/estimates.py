@@ -7,7 +7,9 @@ upper bound for the tokens of its text, in every language and with every tokeniz
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from gateway.operations import COUNT_TOKENS, Operation
+from lisa.models.schemas import ModelRow
+
+from gateway.operations import COUNT_TOKENS, MESSAGES, Operation
 from gateway.pricing.prices import Priced, micro_usd
 from gateway.pricing.unit_counts import unit_bounds
 
@@ -16,6 +18,7 @@ ANSWER_LIMITS = ("max_completion_tokens", "max_tokens", "max_output_tokens", "n_
 ANSWER_COUNTS = ("n", "best_of")
 ANSWER_NUMBERS = ANSWER_LIMITS + ANSWER_COUNTS  # whole ones, see `requests`
 DEFAULT_ANSWER_TOKENS = 4096
+ANTHROPICS_OWN = "anthropic/"
 # Pictures, sound and files lie in a body as base64, which says little of their tokens: a page of a PDF has up to 3,000
 # and is rarely under 50 KB, a picture up to 5,000. What a body only points to (an address, an id) nobody knows.
 SEARCHED_FROM_BYTES = 16 * 1024
@@ -45,9 +48,11 @@ def needs_of(operation: Operation, body: dict[str, Any], body_bytes: int, priced
         text_bytes = min(body_bytes, sum(len(value) * 4 for value in body.values() if isinstance(value, str)))
     bound = prompt_bound(body, text_bytes)
     likely = bound // LIKELY_BYTES_PER_TOKEN + 1
-    asked, is_bound, answers = _asked(body) if operation.is_generating else (0, True, 1)
     most_tokens = likely_tokens = most_cost = likely_cost = 0
     for row, price in priced:
+        asked, is_bound, answers = 0, True, 1
+        if operation.is_generating:
+            asked, is_bound, answers = _asked(within_reach(operation, body, row, body_bytes))
         usual = 0 if is_bound else row.max_output_tokens or price.max_output or DEFAULT_ANSWER_TOKENS
         answer = max(asked, usual) * answers
         sure = answer if is_bound else 0
@@ -61,6 +66,21 @@ def needs_of(operation: Operation, body: dict[str, Any], body_bytes: int, priced
             likely_cost = max(likely_cost, micro_usd(likely * price.input + likely_more))
     likely_cost = max(likely_cost, min(most_cost, 1))  # nothing that may cost something runs without a budget
     return Needs((1, most_tokens, most_cost), (1, likely_tokens, likely_cost))
+
+
+def within_reach(operation: Operation, body: dict[str, Any], row: ModelRow, body_bytes: int) -> dict[str, Any]:
+    """The same, with no longer a message asked for than the model is known to give: that is how it is sent.
+
+    Clients made for Claude, as Claude Code, ask for answers of Claude's length; other endpoints refuse that.
+    """
+    if operation is not MESSAGES or row.model_name.startswith(ANTHROPICS_OWN):
+        return body
+    asked = body.get("max_tokens")
+    context = row.context_window and max(row.context_window - body_bytes // LIKELY_BYTES_PER_TOKEN, 1)
+    known = [length for length in (row.max_output_tokens, context) if length]
+    if not isinstance(asked, int) or not known or asked <= min(known):
+        return body
+    return {**body, "max_tokens": min(known)}
 
 
 def prompt_bound(body: dict[str, Any], body_bytes: int) -> int:
@@ -104,4 +124,4 @@ def _prompts(prompt: Any) -> int:
     """How many prompts are answered: each text or list of tokens in a list; numbers in it are tokens of one prompt."""
     if not isinstance(prompt, list):
         return 1
-    return max(sum(not isinstance(part, int) for part in prompt), 1)
+    return max(len(prompt) - list(map(type, prompt)).count(int), 1)
