@@ -144,6 +144,40 @@ def test_stream_that_is_cut_is_estimated_from_its_events() -> None:
     assert sink.settled == [(100, 3, 109)]
 
 
+PARAGRAPH = "The quick brown fox jumps over the lazy dog. " * 45  # some 450 tokens
+
+
+@pytest.mark.parametrize("operation", [CHAT, COMPLETIONS])
+def test_stream_of_long_events_that_is_cut_is_estimated_from_its_bytes(operation: Operation) -> None:
+    meter, _ = meter_of(operation)
+    for _ in range(20):
+        meter.event(event(chunk(PARAGRAPH)))
+    assert 20 * 400 < closed(meter, CallStatus.CUT_SHORT).completion_tokens < 20 * 500
+
+
+# As OpenAI sends a token today, and with the likeliest tokens in its place; as Azure does, with what its filter says.
+OPENAI = {"service_tier": "default", "system_fingerprint": "fp_560af6e559", "obfuscation": "hT0gJw4", "usage": None}
+LIKELY = [{"token": word, "logprob": -0.25, "bytes": [32, 99, 97, 116]} for word in (" cat", " dog", " cow", " hen")]
+VERDICT = {"filtered": False, "severity": "safe"}
+ONE_TOKEN_EACH: list[dict[str, Any]] = [
+    {"delta": {"content": " cat"}, "logprobs": None},
+    {"delta": {"content": " cat"}, "logprobs": {"content": [{**LIKELY[0], "top_logprobs": LIKELY}], "refusal": None}},
+    {
+        "delta": {"content": " cat"},
+        "content_filter_results": dict.fromkeys(("hate", "self_harm", "sexual", "violence"), VERDICT),
+    },
+]
+
+
+@pytest.mark.parametrize("choice", ONE_TOKEN_EACH)
+def test_events_of_a_token_each_are_counted_though_they_tell_more(choice: dict[str, Any]) -> None:
+    meter, _ = meter_of()
+    body = {**chunk(None), "id": "chatcmpl-Cx3ViTlCQ5cpJ0fMqNUHMrFAwgGKz", "model": "gpt-4o-2024-08-06", **OPENAI}
+    for _ in range(21):
+        meter.event(event({**body, "choices": [{"index": 0, "finish_reason": None, **choice}]}))
+    assert closed(meter, CallStatus.CUT_SHORT).completion_tokens == 20
+
+
 def test_call_that_no_upstream_answered_costs_nothing() -> None:
     meter, sink = meter_of()
     assert counts(closed(meter, CallStatus.FAILED)) == (0, 0, 0, False)

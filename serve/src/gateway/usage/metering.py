@@ -28,8 +28,11 @@ from gateway.pricing.unit_counts import asked_amounts, cost_with_units, told_amo
 from gateway.pricing.unit_prices import Amounts
 from gateway.usage.queue import UsageQueue
 
-# OpenAI and those who follow it send a token an event; Anthropic sends several, in a frame of this size.
-ANTHROPIC_FRAME_BYTES = 118
+# What an event has beside its text, which is a token or, as Gemini's, hundreds. Anthropic's frames are this long; those
+# of chat 200 (vLLM) to 340 bytes (OpenAI, with `system_fingerprint`, `service_tier`, `obfuscation` and long names).
+ANTHROPIC_FRAME_BYTES, CHAT_FRAME_BYTES = 118, 350
+# OpenAI's with other likely tokens and Azure's with verdicts are longer; these have a token each.
+TOKEN_EACH = (b'"top_logprobs"', b'"content_filter_results"')
 ANSWER_FRAME_BYTES = 300  # of an answer that is not streamed
 MAX_SESSION_ID = 128
 DAY_SECONDS = 86_400
@@ -76,6 +79,7 @@ class Meter:
         "_estimated",
         "_events",
         "_is_told",
+        "_last",
         "_likely_prompt",
         "_metering",
         "_ms",
@@ -97,6 +101,7 @@ class Meter:
         self._estimated = False
         self._events = 0
         self._bytes = 0
+        self._last = b""
         self._cost = 0
         self._status: CallStatus | None = None
         self._time = self._ms = 0.0
@@ -109,6 +114,7 @@ class Meter:
         """Whole events of a stream. Returns what goes to the client: all but an event that only tells unasked usage."""
         self._events += ready.count(b"\ndata:") + ready.startswith(b"data:")
         self._bytes += len(ready)
+        self._last = ready
         return self._read_events(ready) if has_usage(ready) else ready
 
     def answer(self, body: bytes) -> None:
@@ -222,9 +228,16 @@ class Meter:
         if self._events == 1:
             return max(self._bytes - ANSWER_FRAME_BYTES, 0) // LIKELY_BYTES_PER_TOKEN
         count = max(self._events - 1, 0)  # the first tells who speaks
-        if self._asked.operation.protocol is Protocol.ANTHROPIC:
-            count = max(count, (self._bytes - self._events * ANTHROPIC_FRAME_BYTES) // LIKELY_BYTES_PER_TOKEN)
-        return count
+        frame = self._frame_bytes()
+        return count if frame is None else max(count, (self._bytes - self._events * frame) // LIKELY_BYTES_PER_TOKEN)
+
+    def _frame_bytes(self) -> int | None:
+        """None: the size of this stream's events says nothing."""
+        operation = self._asked.operation
+        if operation.protocol is Protocol.ANTHROPIC:
+            return ANTHROPIC_FRAME_BYTES
+        is_chat = operation in (CHAT, COMPLETIONS) and not any(mark in self._last for mark in TOKEN_EACH)
+        return CHAT_FRAME_BYTES if is_chat else None
 
 
 class UnitMeter(Meter):
