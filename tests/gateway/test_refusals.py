@@ -100,6 +100,15 @@ def test_fields_that_could_redirect_the_call_are_refused(world: World, fields: d
     assert len(world.upstream.seen.bodies) + len(world.anthropic.seen.bodies) == calls
 
 
+def test_answer_that_nobody_could_fetch_is_refused(world: World) -> None:
+    calls = len(world.upstream.seen.bodies)
+    with world.http() as http:
+        answer = http.post("/v1/responses", json={"model": "echo", "input": "Hi", "background": True})
+        assert (answer.status_code, "`background`" in answer.json()["message"]) == (400, True)
+        assert len(world.upstream.seen.bodies) == calls
+        assert http.post("/v1/responses", json={"model": "echo", "input": "Hi", "background": False}).is_success
+
+
 def deep_list(depth: int) -> Any:
     value: Any = []
     for _ in range(depth):

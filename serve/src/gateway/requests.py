@@ -11,7 +11,7 @@ from lisa.errors import BadRequestError
 
 from gateway.form import LIST, FormFile, parse_form
 from gateway.limits.estimates import ANSWER_NUMBERS
-from gateway.operations import Operation
+from gateway.operations import RESPONSES, Operation
 
 # Keys that tell LiteLLM, or a proxy like it behind us, to call somewhere else or as somebody else; compared without
 # case, `_` and `-`.
@@ -82,6 +82,8 @@ def checked(body: dict[str, Any], operation: Operation, files: frozenset[str] = 
         messages = body["messages"]
         if not isinstance(messages, list) or not messages or set(map(type, messages)) != {dict}:
             raise BadRequestError("`messages` has to be a list of one or more objects.")
+    if operation is RESPONSES and body.get("background"):  # nor would anybody count what it uses
+        raise BadRequestError("`background` is not allowed: no route fetches the answer later.")
     for name in ANSWER_NUMBERS:
         if name in body and not _is_whole(body[name], operation):
             raise BadRequestError(f"`{name}` has to be a whole number.")
