@@ -6,6 +6,7 @@ import pytest
 from gateway.limits.estimates import EMBEDDED_TOKENS, needs_of, prompt_bound
 from gateway.operations import CHAT, COMPLETIONS, EMBEDDINGS, MESSAGES, RESPONSES, TRANSCRIPTIONS, Operation
 from gateway.pricing.prices import Price
+from gateway.pricing.rates import Case, Rates
 
 from tests.unit.gateway.calls import model
 
@@ -70,6 +71,15 @@ def test_dearest_model_counts() -> None:
     needs = needs_of(CHAT, {"max_tokens": 10}, 100, [(PLAIN, PRICE), (PLAIN, Price(5e-6, 5e-6, 0, 5e-6))])
     assert needs.most == (1, 110, 550)
     assert needs_of(CHAT, {"max_tokens": 10}, 100, [(PLAIN, PRICE)]).most[2] == 145, "at the price of filling the cache"
+
+
+def test_dearest_case_counts() -> None:
+    audio = Rates(1e-6, 2e-6, 1e-7, 1e-6, 1e-6, heard=4e-6, seen=1e-6, spoken=8e-6, drawn=2e-6)
+    fast = audio._replace(input=1e-5, output=1e-4)
+    price = PRICE._replace(cases=(Case(0, "priority", fast, False), Case(0, "", audio, False)))
+    assert needs_of(CHAT, {"max_tokens": 10}, 100, [(PLAIN, price)]).most[2] == 400 + 80
+    body = {"max_tokens": 10, "service_tier": "priority"}
+    assert needs_of(CHAT, body, 100, [(PLAIN, price)]).most[2] == 1000 + 1000
 
 
 def part(kind: str, size: int) -> dict[str, Any]:

@@ -432,6 +432,54 @@ def test_costs_of_the_cache_are_the_providers() -> None:
     assert closed(meter).cost_micro_usd == 25 * 3 + 1000 * 0.3 + 100 * 3.75 + 42 * 15
 
 
+TIERS = json.dumps(
+    {
+        "gpt": {
+            "litellm_provider": "openai",
+            "input_cost_per_token": 1e-6,
+            "output_cost_per_token": 2e-6,
+            "output_cost_per_audio_token": 1e-4,
+            "input_cost_per_token_priority": 1e-5,
+            "output_cost_per_token_priority": 2e-5,
+            "cache_creation_input_token_cost_above_1hr": 1e-3,
+        }
+    }
+).encode()
+
+
+def cost_in_tiers(pieces: list[bytes], operation: Operation = CHAT, tier: str | None = None) -> int:
+    asked = Asked("r", ADA, operation, model(name="openai/gpt", pricing=None), False, None, 0.0)
+    sink = Sink()
+    metering = Metering(Prices(lambda: TIERS), sink)  # type: ignore[arg-type]
+    meter = metering.meter(asked, sink, {"service_tier": tier}, 10)  # type: ignore[arg-type]
+    for piece in pieces:
+        if piece.startswith((b"data:", b"event:")):
+            meter.event(piece)
+        else:
+            meter.answer(piece)
+    return closed(meter).cost_micro_usd
+
+
+def test_tier_that_answers_is_paid_else_the_one_that_was_asked_for() -> None:
+    told = {"choices": [], "usage": USAGE}
+    for piece in (lambda body: json.dumps(body).encode(), event, lambda body: event({"response": body})):
+        assert cost_in_tiers([piece(told)]) == 20 + 14
+        assert cost_in_tiers([piece(told)], tier="priority") == 200 + 140
+        assert cost_in_tiers([piece({**told, "service_tier": "priority"})], tier="auto") == 200 + 140
+        assert cost_in_tiers([piece({**told, "service_tier": "default"})], tier="priority") == 20 + 14
+
+
+def test_sound_in_an_answer_has_its_own_price() -> None:
+    sound = USAGE | {"completion_tokens_details": {"audio_tokens": 5}}
+    assert cost_in_tiers([event(chunk(None, usage=sound))]) == 20 + 500 + 4
+
+
+def test_what_a_stream_kept_for_an_hour_is_told_at_its_beginning() -> None:
+    hour = {"input_tokens": 1, "cache_creation_input_tokens": 3, "cache_creation": {"ephemeral_1h_input_tokens": 3}}
+    start = event({"type": "message_start", "message": {"usage": hour}})
+    assert cost_in_tiers([start, *ANTHROPIC[1:]], MESSAGES) == 1 + 3 * 1000 + 42 * 2
+
+
 @pytest.mark.parametrize(
     ("body", "wanted"),
     [

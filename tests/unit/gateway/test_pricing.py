@@ -4,9 +4,12 @@ import json
 import subprocess
 import sys
 import threading
+from typing import Any
 
 import pytest
 from gateway.pricing.prices import FREE, Price, Prices, cost_of, micro_usd
+from gateway.pricing.rates import usd_of_tokens
+from gateway.pricing.token_counts import tokens_of
 
 from tests.unit.gateway.calls import model
 
@@ -101,6 +104,77 @@ def test_cost_is_rounded_up_to_the_millionth() -> None:
     assert micro_usd(3e-6 * 1000) == 3000
     assert cost_of(Price(2e-8, 0, 2e-8, 2e-8), 10, 0) == 1
     assert cost_of(Price(1e-6, 2e-6, 1e-7, 4e-6), 1000, 10, cached=500, written=100) == 400 + 50 + 400 + 20
+
+
+REAL = Prices()
+
+
+def spent(name: str, usage: dict[str, Any], tier: object = None) -> int:
+    """Micro-dollars by the installed list."""
+    tokens, price = tokens_of(usage), REAL.of(model(name=name, pricing=None))
+    assert tokens
+    return micro_usd(usd_of_tokens(price.cases, tokens, usage, tier)) if price.cases else cost_of(price, *tokens)
+
+
+def chat(prompt: int, completion: int, asked: dict[str, Any] | None = None, **answered: int) -> dict[str, Any]:
+    details = {"prompt_tokens_details": asked or {}, "completion_tokens_details": answered}
+    return {"prompt_tokens": prompt, "completion_tokens": completion, **details}
+
+
+GPT_5, GEMINI, CLAUDE = "openai/gpt-5", "gemini/gemini-2.5-pro", "anthropic/claude-sonnet-4-5"
+WRITTEN = {"input_tokens": 100, "output_tokens": 50, "cache_creation_input_tokens": 10_000}
+HOUR = {"ephemeral_1h_input_tokens": 10_000, "ephemeral_5m_input_tokens": 0}
+
+
+@pytest.mark.parametrize(
+    ("name", "usage", "tier", "micro"),
+    [
+        (GPT_5, chat(10_000, 5000), None, 62_500),
+        (GPT_5, chat(10_000, 5000), "default", 62_500),
+        (GPT_5, chat(10_000, 5000), "priority", 125_000),
+        (GPT_5, chat(10_000, 5000), "flex", 31_250),
+        (GPT_5, chat(10_000, 5000), ["odd"], 62_500),
+        (GEMINI, chat(200_000, 5000), None, 300_000),
+        (GEMINI, chat(300_000, 5000), None, 825_000),
+        (GEMINI, chat(300_000, 5000), "priority", 1_485_000),
+        (GEMINI, chat(300_000, 0, {"cached_tokens": 200_000}), None, 300_000),
+        ("openai/gpt-5.4", chat(300_000, 5000), None, 1_612_500),
+        ("openai/gpt-5.4", chat(300_000, 5000), "priority", 1_612_500),  # which such prompts have not
+        ("openai/gpt-audio", chat(1000, 1500, {"audio_tokens": 900}, audio_tokens=1400), None, 119_650),
+        ("openai/gpt-audio", chat(1000, 1500), None, 17_500),
+        ("openai/gpt-audio", chat(10, 10, {"audio_tokens": 999}, audio_tokens=999), None, 960),
+        ("gemini/gemini-2.5-flash-image", chat(100, 1300, image_tokens=1290), None, 38_755),
+        (CLAUDE, WRITTEN, None, 38_550),
+        (CLAUDE, WRITTEN | {"cache_creation": HOUR}, None, 61_050),
+        (CLAUDE, chat(10_100, 50, {"cache_creation_tokens": 10_000}), None, 38_550),  # as LiteLLM tells it
+        (CLAUDE, chat(10_100, 50, {"cache_write_tokens": 10_000, "cache_creation_token_details": HOUR}), None, 61_050),
+        (CLAUDE, chat(10_100, 50) | {"cache_creation_input_tokens": 10_000}, None, 38_550),  # as its proxy does
+    ],
+)
+def test_price_of_the_list_holds_for_its_case(name: str, usage: dict[str, Any], tier: object, micro: int) -> None:
+    assert spent(name, usage, tier) == micro
+
+
+@pytest.mark.parametrize(
+    ("name", "prompt", "tier", "dearest"),
+    [
+        (GPT_5, 1000, None, (1.25e-6, 1e-5)),
+        (GPT_5, 1000, "priority", (2.5e-6, 2e-5)),
+        (GPT_5, 1000, "flex", (1.25e-6, 1e-5)),  # which the provider may not grant
+        (GEMINI, 200_000, None, (1.25e-6, 1e-5)),
+        (GEMINI, 200_001, None, (2.5e-6, 1.5e-5)),
+        (CLAUDE, 1000, None, (6e-6, 1.5e-5)),
+        ("openai/gpt-audio", 1000, None, (3.2e-5, 6.4e-5)),
+        ("gemini/gemini-2.5-flash-image", 1000, None, (1e-6, 3e-5)),
+    ],
+)
+def test_dearest_price_that_can_apply_is_reserved(name: str, prompt: int, tier: object, dearest: object) -> None:
+    assert REAL.of(model(name=name, pricing=None)).dearest(prompt, tier) == dearest
+
+
+def test_most_models_have_one_price_for_all_tokens() -> None:
+    assert REAL.of(model(name="openai/gpt-4-turbo", pricing=None)).cases == ()
+    assert Price(1e-6, 2e-6, 1e-7, 4e-6).dearest(10**6, "priority") == (4e-6, 2e-6)
 
 
 def test_litellms_list_is_a_file() -> None:

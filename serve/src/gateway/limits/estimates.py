@@ -58,11 +58,12 @@ def needs_of(operation: Operation, body: dict[str, Any], body_bytes: int, priced
         sure = answer if is_bound else 0
         most_tokens = max(most_tokens, bound + answer)
         likely_tokens = max(likely_tokens, likely + sure)
-        most_cost = max(most_cost, micro_usd(bound * price.dearest_input + answer * price.output))
+        dearest_input, dearest_output = price.dearest(bound, body.get("service_tier"))
+        most_cost = max(most_cost, micro_usd(bound * dearest_input + answer * dearest_output))
         likely_cost = max(likely_cost, micro_usd(likely * price.input + sure * price.output))
         if price.units is not None and operation.has_units:
             most_more, likely_more = unit_bounds(price, price.units, operation, body, body_bytes)
-            most_cost = max(most_cost, micro_usd(bound * price.dearest_input + most_more))
+            most_cost = max(most_cost, micro_usd(bound * dearest_input + most_more))
             likely_cost = max(likely_cost, micro_usd(likely * price.input + likely_more))
     likely_cost = max(likely_cost, min(most_cost, 1))  # nothing that may cost something runs without a budget
     return Needs((1, most_tokens, most_cost), (1, likely_tokens, likely_cost))

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import orjson
 from lisa.models.schemas import HostingType, ModelRow, Pricing
 
+from gateway.pricing.rates import Cases, cases_of, dearest_of
 from gateway.pricing.unit_prices import UnitPrices, unit_prices_of, variant_of
 
 LIST_NAME = "model_prices_and_context_window_backup.json"
@@ -21,7 +22,8 @@ MICROS = 1_000_000
 class Price(NamedTuple):
     """US dollars a token. `cached`: read from the provider's cache, `written`: put into it. `max_output` 0: unknown.
 
-    `units`: what pictures, sound, films and searches cost; None: tokens are all that costs.
+    `units`: what pictures, sound, films and searches cost; None: tokens are all that costs. `cases`: what tokens cost
+    where that depends on more; empty, as for most models: it does not.
     """
 
     input: float
@@ -31,10 +33,15 @@ class Price(NamedTuple):
     max_output: int = 0
     provider: str = ""
     units: UnitPrices | None = None
+    cases: Cases = ()
 
     @property
     def dearest_input(self) -> float:
         return max(self.input, self.written)
+
+    def dearest(self, prompt: int, tier: Any) -> tuple[float, float]:
+        """A token of a prompt of so many at most, and one of its answer, where this service tier is asked for."""
+        return dearest_of(self.cases, prompt, tier) if self.cases else (self.dearest_input, self.output)
 
 
 FREE = Price(0.0, 0.0, 0.0, 0.0)
@@ -132,6 +139,7 @@ def _compact(raw: bytes) -> dict[str, Price]:
             int(_number(entry, "max_output_tokens") or 0),
             sys.intern(str(entry.get("litellm_provider") or "")),
             unit_prices_of(entry),
+            cases_of(entry),
         )
         variant = variant_of(name, entry)
         if variant is not None and variant[2]:

@@ -1,5 +1,6 @@
 """Finds token counts in answers: OpenAI's (chat, completions, embeddings, responses, images, audio) and Anthropic's."""
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import orjson
@@ -9,6 +10,8 @@ MARKS = (b'"usage":{', b'"usage": {')
 LONG_ANSWER = 64 * 1024
 TAIL_BYTES = 1024
 MOST_TOKENS = 10**9  # an upstream that tells more is broken
+INPUT_DETAILS = ("prompt_tokens_details", "input_tokens_details", "input_token_details")
+OUTPUT_DETAILS = ("completion_tokens_details", "output_tokens_details")
 
 
 class Tokens(NamedTuple):
@@ -28,11 +31,11 @@ def has_usage(piece: bytes) -> bool:
     return MARKS[0] in piece or MARKS[1] in piece
 
 
-def tokens_in_answer(body: bytes) -> Tokens | None:
-    """The counts of a whole JSON answer. None: it tells none."""
+def usage_of_answer(body: bytes) -> Any:
+    """The `usage` of a whole JSON answer. None: it tells none."""
     if b'"usage"' not in body:
         return None
-    return tokens_of(_object(_end_of_list(body) if len(body) > LONG_ANSWER else body).get("usage"))
+    return _with_tier(_object(_end_of_list(body) if len(body) > LONG_ANSWER else body))
 
 
 def fields_of_answer(body: bytes) -> dict[str, Any]:
@@ -57,7 +60,7 @@ def usage_in_event(event: dict[str, Any]) -> Any:
     """The `usage` of an event, where its protocol has it."""
     for inner in (event, event.get("response"), event.get("message")):
         if isinstance(inner, dict) and isinstance(inner.get("usage"), dict):
-            return inner["usage"]
+            return _with_tier(inner)
     return None
 
 
@@ -69,18 +72,24 @@ def tokens_of(usage: Any, before: Tokens = NONE) -> Tokens | None:
     """
     if not isinstance(usage, dict):
         return None
-    total = _count(usage, "total_tokens")
-    prompt, completion = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")
+    total = count_of(usage, "total_tokens")
+    prompt, completion = count_of(usage, "prompt_tokens"), count_of(usage, "completion_tokens")
+    cached, written = count_of(usage, "cache_read_input_tokens"), count_of(usage, "cache_creation_input_tokens")
+    is_beside = prompt is None and (cached is not None or written is not None)  # Anthropic counts them beside the input
     if prompt is None:
-        prompt = _count(usage, "input_tokens")
+        prompt = count_of(usage, "input_tokens")
     if completion is None:
-        completion = _count(usage, "output_tokens")
+        completion = count_of(usage, "output_tokens")
     if prompt is None and completion is None and total is None:
         return None
-    cached, written = _cached(usage), _count(usage, "cache_creation_input_tokens") or 0
+    details = input_details(usage)
+    if cached is None:
+        cached = count_of(details, "cached_tokens") or 0
+    if written is None:  # LiteLLM's name for it, and OpenAI's
+        written = count_of(details, "cache_creation_tokens") or count_of(details, "cache_write_tokens") or 0
     if prompt is None:
         prompt, cached, written = (before[0], before[2], before[3]) if completion is not None else (total or 0, 0, 0)
-    elif "cache_read_input_tokens" in usage or written:  # Anthropic counts them beside the input
+    elif is_beside:
         prompt += cached + written
     if completion is None:
         completion = before.completion
@@ -89,18 +98,41 @@ def tokens_of(usage: Any, before: Tokens = NONE) -> Tokens | None:
     return Tokens(prompt, completion, min(cached, prompt), min(written, prompt))
 
 
-def _cached(usage: dict[str, Any]) -> int:
-    told = _count(usage, "cache_read_input_tokens")
-    for name in ("prompt_tokens_details", "input_tokens_details"):
-        details = usage.get(name)
-        if told is None and isinstance(details, dict):
-            told = _count(details, "cached_tokens")
-    return told or 0
+def input_details(usage: Mapping[str, Any]) -> dict[str, Any]:
+    """What it tells of the kinds of a prompt's tokens."""
+    return _details(usage, INPUT_DETAILS)
 
 
-def _count(usage: dict[str, Any], name: str) -> int | None:
+def output_details(usage: Mapping[str, Any]) -> dict[str, Any]:
+    """What it tells of the kinds of an answer's tokens."""
+    return _details(usage, OUTPUT_DETAILS)
+
+
+def count_of(usage: Mapping[str, Any], name: str) -> int | None:
     value = usage.get(name)
     return value if type(value) is int and 0 <= value <= MOST_TOKENS else None
+
+
+def kept_tokens(usage: Mapping[str, Any]) -> int:
+    """How many were put into the cache for an hour, as Anthropic tells it or, among the details, LiteLLM."""
+    told = usage.get("cache_creation") or input_details(usage).get("cache_creation_token_details")
+    return count_of(told, "ephemeral_1h_input_tokens") or 0 if isinstance(told, dict) else 0
+
+
+def _with_tier(answer: dict[str, Any]) -> Any:
+    """Its `usage`, with the service tier that OpenAI tells beside it and Anthropic in it."""
+    usage = answer.get("usage")
+    if isinstance(usage, dict) and "service_tier" in answer:
+        usage.setdefault("service_tier", answer["service_tier"])
+    return usage
+
+
+def _details(usage: Mapping[str, Any], places: tuple[str, ...]) -> dict[str, Any]:
+    for place in places:
+        details = usage.get(place)
+        if isinstance(details, dict):
+            return details
+    return {}
 
 
 def _object(body: bytes) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from gateway.operations import IMAGE_EDITS, IMAGES, RERANK, SPEECH, TRANSCRIPTIONS, VIDEOS, Operation
 from gateway.pricing.prices import Price, micro_usd
-from gateway.pricing.token_counts import Tokens
+from gateway.pricing.token_counts import Tokens, count_of, input_details, output_details
 from gateway.pricing.unit_prices import DEAREST, Amounts, UnitPrices, usd_of
 
 MOST_PICTURES = 1024  # `n` of a caller who is up to something
@@ -23,8 +23,6 @@ LONGEST_SECONDS = 86_400
 DOCUMENTS_A_SEARCH, TOKENS_A_DOCUMENT = 100, 500
 MOST_SEARCHES = 100_000
 LABEL_CHARACTERS = 32
-INPUT_DETAILS = ("input_tokens_details", "input_token_details", "prompt_tokens_details")
-OUTPUT_DETAILS = ("output_tokens_details", "completion_tokens_details")
 
 Asked = Callable[[Mapping[str, Any], int], tuple[Amounts, Amounts]]
 
@@ -76,8 +74,10 @@ def cost_with_units(
 def _tokens_usd(price: Price, units: UnitPrices, tokens: Tokens, usage: Mapping[str, Any]) -> float:
     """A prompt's tokens are text where `usage` does not tell otherwise, an answer's are not."""
     uncached = max(tokens.prompt - tokens.cached, 0)
-    shown = min(_detail(usage, INPUT_DETAILS, "image_tokens") + _detail(usage, INPUT_DETAILS, "audio_tokens"), uncached)
-    written = min(_detail(usage, OUTPUT_DETAILS, "text_tokens"), tokens.completion)
+    details = input_details(usage)
+    media = (count_of(details, "image_tokens") or 0) + (count_of(details, "audio_tokens") or 0)
+    shown = min(media, uncached)
+    written = min(count_of(output_details(usage), "text_tokens") or 0, tokens.completion)
     asked = (uncached - shown) * price.input + shown * units.media_input + tokens.cached * price.cached
     return asked + written * price.output + (tokens.completion - written) * units.media_output
 
@@ -147,14 +147,6 @@ def _seconds(value: Any) -> float | None:
 
 def _label(value: Any) -> str:
     return value if isinstance(value, str) and len(value) <= LABEL_CHARACTERS else ""
-
-
-def _detail(usage: Mapping[str, Any], places: tuple[str, ...], name: str) -> int:
-    for place in places:
-        value = _object(usage, place).get(name)
-        if isinstance(value, int) and value > 0:
-            return value
-    return 0
 
 
 def _object(answer: Mapping[str, Any], name: str) -> Mapping[str, Any]:

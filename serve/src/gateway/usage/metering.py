@@ -13,16 +13,17 @@ from lisa.usage.schemas import MAX_COUNT, CallStatus
 from gateway.limits.admission import Reservation
 from gateway.limits.estimates import LIKELY_BYTES_PER_TOKEN, prompt_bound
 from gateway.operations import CHAT, COMPLETIONS, EMBEDDINGS, Operation, Protocol
-from gateway.pricing.prices import Price, Prices, cost_of
+from gateway.pricing.prices import Price, Prices, cost_of, micro_usd
+from gateway.pricing.rates import usd_of_tokens
 from gateway.pricing.token_counts import (
     NONE,
     fields_of_answer,
     fields_of_event,
     has_usage,
-    tokens_in_answer,
     tokens_of,
     usage_in_answer,
     usage_in_event,
+    usage_of_answer,
 )
 from gateway.pricing.unit_counts import asked_amounts, cost_with_units, told_amounts
 from gateway.pricing.unit_prices import Amounts
@@ -60,7 +61,8 @@ class Metering:
     def meter(self, asked: Asked, reservation: Reservation, body: dict[str, Any], body_bytes: int) -> "Meter":
         if asked.operation.has_units:
             return UnitMeter(self, asked, reservation, asked_amounts(asked.operation, body, body_bytes)[1])
-        return Meter(self, asked, reservation, prompt_bound(body, body_bytes) // LIKELY_BYTES_PER_TOKEN)
+        likely_prompt = prompt_bound(body, body_bytes) // LIKELY_BYTES_PER_TOKEN
+        return Meter(self, asked, reservation, likely_prompt, body.get("service_tier"))
 
 
 def wants_usage(body: dict[str, Any]) -> bool:
@@ -86,15 +88,21 @@ class Meter:
         "_reservation",
         "_row",
         "_status",
+        "_tier",
         "_time",
         "_tokens",
+        "_usage",
     )
 
-    def __init__(self, metering: Metering, asked: Asked, reservation: Reservation, likely_prompt: int) -> None:
+    def __init__(
+        self, metering: Metering, asked: Asked, reservation: Reservation, likely_prompt: int, tier: Any = None
+    ) -> None:
         self._metering = metering
         self._asked = asked
         self._reservation = reservation
         self._likely_prompt = likely_prompt
+        self._tier = tier  # that was asked for
+        self._usage: dict[str, Any] = {}
         self._row = asked.row
         self._tokens = NONE
         self._is_told = False  # by the upstream, to the end
@@ -121,9 +129,10 @@ class Meter:
         """A whole answer."""
         self._bytes += len(body)
         self._events += 1
-        tokens = tokens_in_answer(body)
+        usage = usage_of_answer(body)
+        tokens = tokens_of(usage)
         if tokens is not None:
-            self._tokens, self._is_told = tokens, True
+            self._tokens, self._usage, self._is_told = tokens, usage, True
 
     def close(self, status: CallStatus) -> None:
         """Settles and records the call, once; a second time changes nothing. Never raises or waits."""
@@ -136,7 +145,8 @@ class Meter:
             self._estimate(status)
         tokens = self._tokens
         price = self._metering.prices.of(self._row)  # learned before the call
-        self._cost = cost_of(price, *tokens) if price.units is None else self._cost_with_units(price, status)
+        is_plain = price.units is None and not price.cases
+        self._cost = cost_of(price, *tokens) if is_plain else self._special_cost(price, status)
         self._reservation.settle(tokens.prompt, tokens.completion, self._cost)
         self._metering.queue.put(self)
 
@@ -199,18 +209,23 @@ class Meter:
     def _is_ours_alone(self, event: bytes) -> bool:
         """Reads an event that may tell usage. True when it does nothing else, and the caller did not ask for it."""
         body = fields_of_event(event)
-        tokens = tokens_of(usage_in_event(body), self._tokens)
+        usage = usage_in_event(body)
+        tokens = tokens_of(usage, self._tokens)
         if tokens is None:
             return False
         self._tokens = tokens
+        self._usage = self._usage | usage
         self._is_told = body.get("type") != "message_start"  # Anthropic's first event tells the prompt only
         operation = self._asked.operation
         is_extra = operation in (CHAT, COMPLETIONS) and body.get("choices") == []
         return is_extra and not self._asked.wants_usage
 
-    def _cost_with_units(self, price: Price, _status: CallStatus) -> int:
-        """Micro-dollars where a model that also makes pictures or sound was asked for tokens."""
-        return cost_of(price, *self._tokens)
+    def _special_cost(self, price: Price, _status: CallStatus) -> int:
+        """Micro-dollars where not all tokens cost the same, or a model also makes what is sold by the unit."""
+        if not price.cases:
+            return cost_of(price, *self._tokens)
+        tier = self._usage.get("service_tier") or self._tier
+        return micro_usd(usd_of_tokens(price.cases, self._tokens, self._usage, tier))
 
     def _estimate(self, status: CallStatus) -> None:
         """A stream that was cut short, or an upstream that tells nothing, or nothing of the prompt."""
@@ -243,12 +258,11 @@ class Meter:
 class UnitMeter(Meter):
     """Of an operation that `has_units`: what the answer does not tell of them is as it was asked for."""
 
-    __slots__ = ("_amounts", "_usage")
+    __slots__ = ("_amounts",)
 
     def __init__(self, metering: Metering, asked: Asked, reservation: Reservation, amounts: Amounts) -> None:
         super().__init__(metering, asked, reservation, 0)
         self._amounts = amounts
-        self._usage: dict[str, Any] = {}
 
     def answer(self, body: bytes) -> None:
         self._events += 1
@@ -267,8 +281,10 @@ class UnitMeter(Meter):
             self._tokens, self._usage = tokens, usage
         self._amounts = told_amounts(self._amounts, answer)
 
-    def _cost_with_units(self, price: Price, status: CallStatus) -> int:
-        if price.units is None or (status is CallStatus.FAILED and not self._events):
+    def _special_cost(self, price: Price, status: CallStatus) -> int:
+        if price.units is None:
+            return super()._special_cost(price, status)
+        if status is CallStatus.FAILED and not self._events:
             return 0  # no upstream answered, or not with what costs
         cost, is_estimate = cost_with_units(price, price.units, self._tokens, self._usage, self._amounts)
         self._estimated = is_estimate
