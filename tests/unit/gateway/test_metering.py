@@ -20,6 +20,7 @@ from gateway.operations import (
     Operation,
 )
 from gateway.pricing.prices import Prices
+from gateway.relay.events import WholeEvents
 from gateway.usage.metering import Asked, Meter, Metering, wants_usage
 from lisa.usage.schemas import MAX_COUNT, CallStatus, UsageRecord
 
@@ -142,6 +143,18 @@ def test_stream_that_is_cut_is_estimated_from_its_events() -> None:
     assert counts(record) == (100, 3, 0, True)
     assert record.status is CallStatus.CUT_SHORT
     assert sink.settled == [(100, 3, 109)]
+
+
+@pytest.mark.parametrize("kilobytes", [500, 1500, 2500])
+def test_usage_at_the_end_of_an_event_that_passes_in_pieces_is_read(kilobytes: int) -> None:
+    usage = {"input_tokens": 5000, "output_tokens": 3000, "total_tokens": 8000, "output_tokens_details": {}}
+    item = {"type": "image_generation_call", "result": "A" * kilobytes * 1024}
+    response = {"output": [item], "usage": usage, "user": None, "metadata": {"note": '"usage":{' + "x" * 5000}}
+    stream = event({"type": "response.completed", "response": response}, "response.completed")
+    (meter, _), events = meter_of(RESPONSES), WholeEvents()
+    pieces = [events.take(stream[start : start + 65_536]) for start in range(0, len(stream), 65_536)]
+    assert b"".join(meter.event(piece) for piece in pieces if piece) == stream
+    assert counts(closed(meter)) == (5000, 3000, 0, False)
 
 
 PARAGRAPH = "The quick brown fox jumps over the lazy dog. " * 45  # some 450 tokens

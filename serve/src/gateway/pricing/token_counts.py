@@ -1,5 +1,6 @@
 """Finds token counts in answers: OpenAI's (chat, completions, embeddings, responses, images, audio) and Anthropic's."""
 
+import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -10,6 +11,7 @@ MARKS = (b'"usage":{', b'"usage": {')
 LONG_ANSWER = 64 * 1024
 TAIL_BYTES = 1024
 MOST_TOKENS = 10**9  # an upstream that tells more is broken
+_DECODER = json.JSONDecoder()  # orjson reads nothing that has more behind it
 INPUT_DETAILS = ("prompt_tokens_details", "input_tokens_details", "input_token_details")
 OUTPUT_DETAILS = ("completion_tokens_details", "output_tokens_details")
 
@@ -46,8 +48,9 @@ def fields_of_answer(body: bytes) -> dict[str, Any]:
 
 
 def fields_of_event(event: bytes) -> dict[str, Any]:
-    """What one event of a stream has as its data; empty where that is no object."""
-    return _object(b"\n".join([line[5:] for line in event.splitlines() if line.startswith(b"data:")]))
+    """What one event of a stream has as its data; empty where that is no object. Of a piece of a long one its usage."""
+    data = _object(b"\n".join([line[5:] for line in event.splitlines() if line.startswith(b"data:")]))
+    return data or _usage_alone(event)
 
 
 def usage_in_answer(answer: dict[str, Any]) -> Any:
@@ -141,6 +144,18 @@ def _object(body: bytes) -> dict[str, Any]:
     except orjson.JSONDecodeError:
         return {}
     return parsed if isinstance(parsed, dict) else {}
+
+
+def _usage_alone(event: bytes) -> dict[str, Any]:
+    """Of an event of which only a piece is here: the last counts in it, whatever they lie in."""
+    start = max(map(event.rfind, MARKS))
+    if start < 0:
+        return {}
+    counts = event[start : start + TAIL_BYTES].decode(errors="replace").partition(":")[2].lstrip()
+    try:
+        return {"usage": _DECODER.raw_decode(counts)[0]}
+    except ValueError:
+        return {}
 
 
 def _end_of_list(body: bytes) -> bytes:
