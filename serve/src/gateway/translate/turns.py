@@ -28,7 +28,7 @@ async def in_turn(chunks: AsyncIterator[Any], is_blank: Callable[[Any], bool]) -
 
 class _Turns:
     def __init__(self, is_blank: Callable[[Any], bool]) -> None:
-        self._is_over = False
+        self._has_calls = self._is_over = False
         self._is_blank = is_blank
         self._waiting: dict[Block, list[Any]] = {}
         self._block: Block = None
@@ -36,8 +36,11 @@ class _Turns:
         self._ids: dict[int, str] = {}
 
     def passes(self, chunk: Any) -> bool:
-        """Whether there is nothing to order: no call is told, or all are."""
-        return self._is_over or not chunk.choices or (self._block is None and not chunk.choices[0].delta.tool_calls)
+        """Whether there is nothing to order: no call was told yet, or all are."""
+        if self._is_over or not chunk.choices:
+            return True
+        self._has_calls = self._has_calls or bool(chunk.choices[0].delta.tool_calls)
+        return not self._has_calls
 
     def take(self, chunk: Any) -> Iterator[Any]:
         """The pieces whose turn it is."""
