@@ -111,7 +111,7 @@ def _failure_headers(error: AppError, status: int) -> Headers:
         return [(b"allow", error.allowed.encode())]
     if status == 401:
         return [(b"www-authenticate", b'Bearer realm="lisa"')]
-    if status == 413:
+    if status in (408, 413):
         return [(b"connection", b"close")]  # the rest of the body is not read
     if status == 503:
         return [(b"retry-after", b"2")]

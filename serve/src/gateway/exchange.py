@@ -100,7 +100,8 @@ class Exchange:
     async def body(self, limit: int, seconds: float) -> bytes:
         """The whole body.
 
-        Raises: TooLargeError over `limit` bytes; RequestTimeoutError after `seconds`; ClientLeftError.
+        Raises: TooLargeError over `limit` bytes; RequestTimeoutError after `seconds`; BadRequestError for a length that
+        is no number; ClientLeftError.
         """
         declared = self.header("content-length")
         if declared is not None:
@@ -108,17 +109,28 @@ class Exchange:
                 raise BadRequestError("Content-Length is not a number.")
             if int(declared) > limit * DROPPED_MULTIPLE:
                 raise self._too_large(limit)
-        first = await self._next_piece()
-        if not first.get("more_body"):
+        first = self._piece_at_once()
+        if first is not None and not first.get("more_body"):
             whole: bytes = first.get("body", b"")
             if len(whole) > limit:
                 raise self._too_large(limit)
             return whole
         try:
             async with asyncio.timeout(seconds):
-                return await self._rest_of_body(first, limit)
+                return await self._rest_of_body(first or await self._next_piece(), limit)
         except TimeoutError:
             raise RequestTimeoutError(f"The body did not arrive within {seconds:g} s. Send it again.") from None
+
+    def _piece_at_once(self) -> Message | None:
+        """What is there already: a timer for it would be 3 % of a short call."""
+        receiving = self._next_piece()
+        try:
+            receiving.send(None)
+        except StopIteration as received:
+            piece: Message = received.value
+            return piece
+        receiving.close()
+        return None
 
     async def _rest_of_body(self, piece: Message, limit: int) -> bytes:
         parts: list[bytes] = []
