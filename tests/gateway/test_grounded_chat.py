@@ -135,6 +135,14 @@ def test_field_that_is_not_understood_is_422(world: World, lisa: Any) -> None:
     assert answer.json()["message"].startswith("lisa")
 
 
+def test_filters_that_are_nested_too_deeply_are_refused(world: World) -> None:
+    filters: Any = "x"
+    for _ in range(300):
+        filters = {"a": filters}
+    answer = post(world, {"repositoryId": "demo", "filters": filters})
+    assert (answer.status_code, answer.json()["message"]) == (400, "lisa.filters: is nested too deeply.")
+
+
 def test_only_chat_can_be_grounded(world: World) -> None:
     assert post(world, {"repositoryId": "demo"}, path="/v1/completions", prompt="x").status_code == 422
     assert post(world, {"repositoryId": "demo"}, "minilm", path="/v1/embeddings", input="x").status_code == 422

@@ -7,6 +7,7 @@ from typing import Any
 import aiohttp
 from aiohttp.base_protocol import BaseProtocol
 from aiohttp.helpers import parse_mimetype
+from aiohttp.http_exceptions import HttpProcessingError
 from lisa.errors import BadRequestError
 
 MAX_PARTS = 200
@@ -46,15 +47,18 @@ async def parse_form(content_type: str, raw: bytes) -> tuple[dict[str, Any], tup
             count += 1
             if not isinstance(part, aiohttp.BodyPartReader) or not part.name or count > MAX_PARTS:
                 raise BadRequestError(f"The form has a part without a name, a nested one, or over {MAX_PARTS} parts.")
+            part.name.encode()  # half characters, in place of bytes that are no UTF-8, can be written nowhere
             if part.filename is not None and part.name not in FILES:
                 raise BadRequestError(f"`{part.name[:64]}` is no file. Send it as a field, without a file name.")
             data = bytes(await part.read())
             if part.filename is not None:
                 kind = part.headers.get("Content-Type", "application/octet-stream")
+                if not kind.isascii() or not kind.isprintable():
+                    raise BadRequestError("The form has a file whose Content-Type is none.")
                 files.append(FormFile(part.name, part.filename, kind, data))
             else:
                 _add(fields, part.name, data.decode())
-    except (ValueError, RuntimeError, AssertionError, aiohttp.ClientError, UnicodeDecodeError) as error:
+    except (ValueError, RuntimeError, AssertionError, aiohttp.ClientError, HttpProcessingError) as error:
         raise BadRequestError("The body is not valid multipart/form-data.") from error
     return fields, tuple(files)
 

@@ -14,6 +14,7 @@ from lisa.retrieval.schemas import SearchMode, SearchRequest
 from lisa.schemas import Schema
 from pydantic import ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticSerializationError
 
 from gateway.errors import AnsweredError
 from gateway.settings import GatewaySettings
@@ -121,7 +122,8 @@ async def search(
 ) -> list[Citation]:
     """Searches with the caller's own credential, so that the control plane enforces their groups.
 
-    Raises: InvalidError when this deployment has no control plane; AnsweredError as the search refused; UpstreamError.
+    Raises: InvalidError when this deployment has no control plane; BadRequestError for filters that cannot be written;
+    AnsweredError as the search refused; UpstreamError.
     """
     if not settings.api_url:
         raise InvalidError("lisa: this gateway is not connected to repositories. Leave the field out.")
@@ -135,9 +137,13 @@ async def search(
         score=True,
     )
     try:
+        data = request.model_dump_json(by_alias=True, exclude_none=True)
+    except PydanticSerializationError as error:
+        raise BadRequestError("lisa.filters: is nested too deeply.") from error
+    try:
         async with http.post(
             url,
-            data=request.model_dump_json(by_alias=True, exclude_none=True),
+            data=data,
             headers={
                 "Authorization": f"Bearer {credential}",
                 "Content-Type": "application/json",

@@ -1,7 +1,11 @@
 """What the gateway reads of multipart/form-data, and what it writes of it."""
 
+import asyncio
+
 import pytest
 from gateway.form import encode_form, parse_form
+from hypothesis import given
+from hypothesis import strategies as st
 from lisa.errors import BadRequestError
 
 TYPE = "multipart/form-data; boundary=B"
@@ -57,3 +61,48 @@ async def test_files_are_files(name: str) -> None:
     raw = form((TEXT % name.encode() + b'; filename=""', b"x"))
     _, (file,) = await parse_form(TYPE, raw)
     assert (file.name, file.data) == (name, b"x")
+
+
+ODD = st.binary(max_size=12) | st.sampled_from(
+    [b"a\xff", b"\x01", b"\xc3\xa9", b"%00", b"\xed\xa0\x80", b'\\"', b"a; b=c"]
+)
+
+
+@given(st.sampled_from([b'"%b"', b"%b"]), ODD, ODD, ODD, ODD, st.booleans())
+def test_whatever_a_form_has_it_goes_on_or_is_refused(
+    quotes: bytes, field: bytes, filename: bytes, kind: bytes, charset: bytes, is_extended: bool
+) -> None:
+    """And an error about it can be told."""
+    filename_field = b"filename*=utf-8''%b" if is_extended else b"filename=" + quotes
+    head = b"Content-Disposition: form-data; name="
+    raw = form(
+        (head + b'"_charset_"', charset),
+        (head + quotes % field, b"x"),
+        (head + b'"file"; ' + filename_field % filename + b"\r\nContent-Type: " + kind, b"x"),
+    )
+
+    async def passed_on() -> tuple[bytes, str]:
+        return await encode_form(*await parse_form(TYPE, raw))
+
+    try:
+        written, content_type = asyncio.run(passed_on())
+    except BadRequestError as error:
+        error.message.encode()
+    else:
+        assert asyncio.run(parse_form(content_type, written))
+
+
+@pytest.mark.parametrize(
+    ("head", "value"),
+    [
+        (TEXT % b"aws\xff", b"x"),
+        (TEXT % b"file" + b'; filename="a"\r\nContent-Type: audio/\xff', b"x"),
+        (TEXT % b"file" + b'; filename="a"\r\nContent-Type: ;\x01', b"x"),
+        (TEXT % b"_charset_", b"nonsense"),
+        (TEXT % b"x" + b"\r\na: b" * 500, b"x"),
+        (b": b", b"x"),
+    ],
+)
+async def test_odd_head_of_a_part_is_refused(head: bytes, value: bytes) -> None:
+    with pytest.raises(BadRequestError):
+        await parse_form(TYPE, form((head, value)))
