@@ -55,16 +55,24 @@ def test_public_price_is_found_by_name_and_provider(name: str, price: Price) -> 
     assert prices.peek(row) == price
 
 
-def test_own_price_goes_first_and_needs_no_list() -> None:
-    def unread() -> bytes:
-        raise AssertionError("read the list")
+def test_own_price_goes_first_and_has_the_longest_answer_of_the_list() -> None:
+    row = model(name="bedrock/us.anthropic.claude")
+    assert Prices(lambda: LIST).of(row) == Price(1e-6, 3e-6, 1e-6, 1e-6, 8192)
 
-    assert Prices(unread).of(model(name="gpt-x"))[:2] == (1e-6, 3e-6)
+
+def test_own_price_that_changes_counts_at_once() -> None:
+    prices = Prices(lambda: LIST)
+    for usd in (1e-6, 2e-6):
+        row = model(name="gpt-x", pricing={"inputCostPerToken": usd, "outputCostPerToken": usd})
+        assert prices.of(row)[:2] == (usd, usd)
 
 
 def test_own_machines_cost_nothing_by_the_token() -> None:
+    def unread() -> bytes:
+        raise AssertionError("read the list")
+
     row = model(name="openai/gpt-x", pricing=None, hostingType="internal_hosted", modelUrl="http://lb.internal/v1")
-    assert Prices(lambda: LIST).of(row) == FREE
+    assert Prices(unread).of(row) == FREE
 
 
 def test_list_is_read_once() -> None:
@@ -88,7 +96,7 @@ async def test_list_is_learned_in_a_thread_and_only_where_it_is_needed() -> None
         return LIST
 
     prices = Prices(read)
-    await prices.learned([model()])  # has a price of its own
+    await prices.learned([model(hostingType="internal_hosted", modelUrl="http://lb.internal/v1")])
     assert not threads
     rows = [model(name="gpt-x", pricing=None), model(name="unheard-of", pricing=None)]
     for _ in range(2):

@@ -75,14 +75,18 @@ class Prices:
     def peek(self, row: ModelRow) -> Price | None:
         """The price if it is known without reading the list. Never waits."""
         own = row.pricing
-        if own is None:
-            return self._known.get((row.model_name, _is_ours(row)))
-        known = self._own.get(row.model_id)
-        if known is None or known[0] is not own:
-            # An own price has no rebate for what the provider had cached.
-            inward, outward = own.input_cost_per_token, own.output_cost_per_token
-            known = self._own[row.model_id] = own, Price(inward, outward, inward, inward)
-        return known[1]
+        if own is not None:
+            known = self._own.get(row.model_id)
+            if known is not None and known[0] is own:
+                return known[1]
+        listed = self._known.get((row.model_name, _is_ours(row)))
+        if own is None or listed is None:
+            return listed
+        # An own price has no rebate for what the provider had cached, and does not tell how long answers may be.
+        inward, outward = own.input_cost_per_token, own.output_cost_per_token
+        price = Price(inward, outward, inward, inward, listed.max_output)
+        self._own[row.model_id] = own, price
+        return price
 
     async def learned(self, rows: Iterable[ModelRow]) -> list[Priced]:
         """The rows with their prices; `of` knows those afterwards. Waits for the list, without blocking the loop."""
@@ -96,8 +100,9 @@ class Prices:
         """Zero for a model that the list does not have. May read the list, unless `learned` has seen to the model."""
         price = self.peek(row)
         if price is None:
-            price = FREE if _is_ours(row) else _find(self._loaded(), row.model_name)
-            self._known[row.model_name, _is_ours(row)] = price
+            is_ours = _is_ours(row)
+            self._known[row.model_name, is_ours] = FREE if is_ours else _find(self._loaded(), row.model_name)
+            return self.of(row)
         return price
 
     def _loaded(self) -> dict[str, Price]:
