@@ -93,6 +93,13 @@ def test_whole_answer_is_counted_with_its_cost(priced: World) -> None:
     assert (record["sessionId"], record["status"], record["estimated"]) == ("s-1", "completed", False)
 
 
+def test_session_of_a_name_without_end_is_none(priced: World) -> None:
+    answer = priced.sdk().chat.completions.with_raw_response.create(
+        model="priced-echo", messages=ASK, extra_headers={"x-lisa-session-id": "s" * 129}
+    )
+    assert record_of(priced, requestId=answer.headers["x-request-id"])["sessionId"] is None
+
+
 def test_stream_is_counted_though_nobody_asked_for_its_usage(priced: World) -> None:
     chunks = list(_chat(priced, "ada", "priced-echo", stream=True, user="stream-1"))
     assert all(chunk.usage is None for chunk in chunks)

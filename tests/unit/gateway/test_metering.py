@@ -21,7 +21,7 @@ from gateway.operations import (
 )
 from gateway.pricing.prices import Prices
 from gateway.relay.events import WholeEvents
-from gateway.usage.metering import Asked, Meter, Metering, wants_usage
+from gateway.usage.metering import Asked, Meter, Metering, session_of, wants_usage
 from lisa.usage.schemas import MAX_COUNT, CallStatus, UsageRecord
 
 from tests.unit.gateway.calls import ADA, model
@@ -391,6 +391,13 @@ def test_calls_of_one_kind_add_up_to_one_record() -> None:
 )
 def test_calls_that_counters_tell_apart_are_of_different_kinds(change: dict[str, Any]) -> None:
     assert ended(**change).kind() != ended().kind()
+
+
+@pytest.mark.parametrize(
+    ("told", "session"), [("s" * 128, "s" * 128), ("s" * 129, None), ("s" * 65_000, None), ("", None), (None, None)]
+)
+def test_session_is_an_id_of_128_characters_at_most(told: str | None, session: str | None) -> None:
+    assert session_of(told) == session
 
 
 def test_calls_of_two_days_are_of_different_kinds(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from gateway.errors import ClientLeftError
 from gateway.exchange import Exchange
 from gateway.routing.targets import Target
 from gateway.services import Services
-from gateway.usage.metering import Asked, Meter, wants_usage
+from gateway.usage.metering import Asked, Meter, session_of, wants_usage
 from gateway.watch import Watch
 
 
@@ -48,6 +48,6 @@ async def opened(
     caller, operation = exchange.known_caller, exchange.known_operation
     priced = await services.metering.prices.learned([target.row for target in targets])
     reservation = await services.limits.admit(caller, priced, operation, body, size, lambda: Watch(exchange))
-    session_id = exchange.header("x-lisa-session-id")
+    session_id = session_of(exchange.header("x-lisa-session-id"))
     asked = Asked(exchange.request_id, caller, operation, named.row, wants_usage(body), session_id, exchange.started_at)
     return Account(exchange, services.metering.meter(asked, reservation, body, size))

@@ -71,6 +71,11 @@ def wants_usage(body: dict[str, Any]) -> bool:
     return isinstance(options, dict) and options.get("include_usage") is True
 
 
+def session_of(told: str | None) -> str | None:
+    """The session that a call's header names. Longer ones are no ids, and would fill the memory while records wait."""
+    return told if told and len(told) <= MAX_SESSION_ID else None
+
+
 class Meter:
     """`event` or `answer` see what the upstream says; `close` ends it."""
 
@@ -179,7 +184,7 @@ class Meter:
             "modelId": asked.row.model_id,
             "deploymentId": answered_by if answered_by != asked.row.model_id else None,
             "operation": asked.operation.name,
-            "sessionId": asked.session_id if asked.session_id and len(asked.session_id) <= MAX_SESSION_ID else None,
+            "sessionId": asked.session_id,
             "estimated": self._estimated,
             "status": self._status,
             "requests": 1,
