@@ -53,6 +53,12 @@ def test_batch_is_added_up(account: Account) -> None:
     assert requests(account, "user#bob") == 1
 
 
+def test_record_of_several_calls_counts_each_of_them_once_for_a_group(account: Account) -> None:
+    deliver(message(body(record(requests=3, groups=["user", "user"], estimated=True))))
+    for subject in ("all", "group#user"):
+        assert row(account, subject)["requests"] == row(account, subject)["estimatedRequests"] == 3
+
+
 def test_message_delivered_twice_counts_once(account: Account, capsys: pytest.CaptureFixture[str]) -> None:
     text = body()
     deliver(message(text))
@@ -100,7 +106,9 @@ def test_batch_of_more_rows_than_a_transaction_takes_is_counted_once(account: Ac
         assert requests(account, subject) == requests(account, subject, DAY) == 1
 
 
-def test_batch_cut_short_between_its_parts_is_continued(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_batch_cut_short_between_its_parts_is_continued(
+    account: Account, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     text = body(record(groups=[f"g{number}" for number in range(120)]))
     original = DynamoUsageStore._add_part
     calls: list[str] = []
@@ -115,6 +123,7 @@ def test_batch_cut_short_between_its_parts_is_continued(account: Account, monkey
     assert deliver(message(text, "first")) == ["first"]
     assert deliver(message(text)) == []
     assert {requests(account, f"group#g{number}") for number in range(120)} == {1}
+    assert [line["Requests"] for line in metrics(capsys.readouterr().out)] == [[1.0]]
 
 
 def test_conflicting_transaction_is_tried_again(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,7 +154,7 @@ def test_rows_are_kept_as_long_as_they_are_of_use(account: Account) -> None:
     assert int(day) == 1829952000  # 2027-12-28, 400 days later
     assert session > 0
     mark = account["usage"].query(KeyConditionExpression=Key("subject").eq("batch#b1#0"))["Items"][0]
-    assert mark["expires_at"] > 0
+    assert mark["expires_at"] > now().timestamp() + 28 * 24 * 60 * 60  # a message's 14 days, and those after a redrive
     assert "listing" not in mark  # the index holds counters only
 
 

@@ -258,6 +258,13 @@ def test_anthropic_stream_that_is_cut_has_the_prompt_that_was_told() -> None:
     assert 10 < completion < 80
 
 
+def test_stream_that_is_cut_has_no_less_than_what_was_told_of_its_answer() -> None:
+    meter, _ = meter_of(MESSAGES)
+    meter.event(event({"type": "message_start", "message": {"usage": {"input_tokens": 25, "output_tokens": 50}}}))
+    meter.event(event({"type": "ping"}, "ping"))
+    assert counts(closed(meter, CallStatus.CUT_SHORT)) == (25, 50, 0, True)
+
+
 def test_responses_stream_tells_usage_in_its_last_event() -> None:
     meter, _ = meter_of(RESPONSES)
     usage = {"input_tokens": 36, "input_tokens_details": {"cached_tokens": 8}, "output_tokens": 87, "total_tokens": 123}

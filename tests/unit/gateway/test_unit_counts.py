@@ -267,6 +267,12 @@ def test_failed_call_costs_nothing_and_one_that_the_caller_left_what_it_asked_fo
     assert closed(meter, CallStatus.CUT_SHORT)[0] > 0
 
 
+def test_call_that_fails_after_its_answer_costs_what_the_provider_asks_for_it() -> None:
+    meter, _ = meter_of(IMAGES, "dall", {"n": 2})
+    meter.answer(b'{"data":[{}]}')
+    assert closed(meter, CallStatus.FAILED) == (40_000, False)
+
+
 def test_own_price_is_one_of_tokens() -> None:
     sink = Sink()
     asked = Asked("r", ADA, IMAGES, model(name="openai/dall"), False, None, 0.0)

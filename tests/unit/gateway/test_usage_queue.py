@@ -245,3 +245,16 @@ def test_queue_that_is_absent_is_told(queue_url: str) -> None:
     with pytest.raises(UnavailableError):
         SqsOutbox(boto3.client("sqs"), queue_url + "x").send([Message("{}", 1)])
     assert SqsOutbox(boto3.client("sqs"), queue_url).send([]) == Sent([], [])
+
+
+class Refusing:
+    """SQS that takes one of three messages, refuses one for now and one for good."""
+
+    def send_message_batch(self, **_request: Any) -> dict[str, Any]:
+        faults = [("0", False), ("2", True)]
+        return {"Successful": [{"Id": "1"}], "Failed": [{"Id": name, "SenderFault": ours} for name, ours in faults]}
+
+
+def test_message_that_sqs_cannot_take_now_is_sent_again_and_one_that_it_never_takes_is_not() -> None:
+    throttled, taken, malformed = (Message(name, 1) for name in ("throttled", "taken", "malformed"))
+    assert SqsOutbox(Refusing(), "url").send([throttled, taken, malformed]) == Sent([throttled], [malformed])
