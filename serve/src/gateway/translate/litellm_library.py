@@ -143,7 +143,8 @@ def provider_errors(call: Call, outside: litellm_http.Outside) -> Iterator[None]
 
 def _mapped(error: Exception, call: Call, outside: litellm_http.Outside) -> AppError:
     inner = getattr(error, "original_exception", None)  # of a stream that broke off
-    did, error = ("broke off in the middle of its answer", inner) if inner else ("cannot be reached", error)
+    did = "broke off in the middle of its answer" if inner or outside.is_answered else "cannot be reached"
+    error = inner or error
     status = getattr(error, "status_code", None)
     refused = outbound.refusal(error, call.target.model_id)
     if refused is not None:
