@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from gateway.routing.deployments import FAILURES_BEFORE_REST
+from gateway.translate.responses import _as_chat
 
 from tests.gateway import aws_wire
 from tests.gateway.conftest import PROVIDER_KEY, World
@@ -20,6 +21,7 @@ pytestmark = pytest.mark.usefixtures("litellm_imported")
 
 ASK: list[Any] = [{"role": "user", "content": "Hi"}]
 TOOLS: list[Any] = [{"name": "weather", "input_schema": {"type": "object", "properties": {}}}]
+NAMELESS: list[Any] = [{"type": "function", "function": {"parameters": {}}}]
 
 
 def says(*parts: Any) -> list[Any]:
@@ -65,7 +67,7 @@ def post(world: World, route: str, **body: Any) -> httpx.Response:
 @pytest.mark.parametrize(
     ("more", "names"),
     [
-        ({"tools": [{"type": "function", "function": {"parameters": {}}}]}, "'name' is missing"),
+        ({"tools": NAMELESS}, "'name' is missing"),
         ({"messages": says({"type": "weird"})}, "message"),
     ],
 )
@@ -78,7 +80,7 @@ def test_question_that_cannot_be_put_is_the_callers_mistake(world: World, more: 
 @pytest.mark.parametrize(
     ("model", "route", "more", "status"),
     [
-        ("claude-first", "chat/completions", {"max_tokens": "5"}, 400),
+        ("claude-first", "chat/completions", {"tools": NAMELESS}, 400),
         ("chat-garbled-first", "messages", {"max_tokens": 5, "tools": TOOLS}, 502),
     ],
 )
@@ -232,6 +234,14 @@ def test_parameters_that_ask_for_nothing_pass(world: World, model: str) -> None:
     nothing = {"tools": [], "tool_choice": "auto", "response_format": {"type": "text"}, "stop": [], "n": 1}
     answer = post(world, "chat/completions", model=model, messages=ASK, **nothing)
     assert answer.status_code == 200, answer.text
+    answer = post(world, "responses", model=model, input="Hi", tools=[], text={"format": {"type": "text"}})
+    assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize("text", [None, {}, {"format": None}, {"format": {"type": "text"}}, {"verbosity": "low"}])
+def test_a_response_in_text_asks_for_no_format(text: Any) -> None:
+    """Which some providers lack."""
+    assert _as_chat({"text": text})["response_format"] is None
 
 
 @pytest.mark.parametrize(

@@ -57,8 +57,9 @@ async def responses(job: Job) -> Whole | Events:
 
 def _as_chat(asked: dict[str, Any]) -> dict[str, Any]:
     """What decides about the answer, as chat calls it."""
-    wanted = (asked.get("text") or {}).get("format")
-    return {**asked, "response_format": wanted and {**wanted, "json_schema": wanted}}
+    wanted = (asked.get("text") or {}).get("format") or {}
+    is_text = wanted.get("type") in (None, "text")
+    return {**asked, "response_format": None if is_text else {**wanted, "json_schema": wanted}}
 
 
 def _check(job: Job) -> None:
