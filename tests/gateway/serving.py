@@ -73,6 +73,7 @@ def serve_gateway(settings: GatewaySettings) -> Iterator[str]:
             log_config=None,
             server_header=False,
             proxy_headers=False,
+            timeout_keep_alive=settings.keep_alive_seconds,
             timeout_graceful_shutdown=1,
         )
     )

@@ -1,11 +1,15 @@
 """Attacks by how a request is written on the wire: requests in requests, paths, sizes."""
 
+import contextlib
+import http.client
 import json
 import socket
+import time
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from gateway import http_protocol
 from gateway.http_protocol import MAX_HEAD_BYTES, MAX_HEADERS
 from gateway.routes import ANTHROPIC_PREFIXES, PREFIXES, ROUTES, route_of
 from gateway.video_ids import encode
@@ -14,7 +18,8 @@ from hypothesis import strategies as st
 
 from tests.gateway.account import MANAGEMENT_KEY
 from tests.gateway.attacks import ASK, CALLED, client, raw, statuses
-from tests.gateway.conftest import World
+from tests.gateway.conftest import World, settings
+from tests.gateway.serving import serve_gateway
 
 # ── requests in requests ──
 
@@ -309,6 +314,67 @@ def test_ordinary_heads_pass_also_in_pieces(world: World) -> None:
         for start in range(0, len(request), 9000):
             connection.sendall(request[start : start + 9000])
         assert connection.recv(100).startswith(b"HTTP/1.1 200")
+
+
+# ── too slow ──
+
+BEGUN = "GET /health HTTP/1.1\r\nX-A: b"
+
+
+def patience_with_heads(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    monkeypatch.setattr(http_protocol, "HEAD_SECONDS", seconds)
+
+
+@pytest.mark.parametrize(
+    ("before", "expected"), [("", []), ("GET /health HTTP/1.1\r\nHost: x\r\n\r\n", [200])], ids=["first", "next"]
+)
+def test_half_a_head_is_not_waited_for(
+    world: World, monkeypatch: pytest.MonkeyPatch, before: str, expected: list[int]
+) -> None:
+    patience_with_heads(monkeypatch, 0.2)
+    parts = urlsplit(world.url)
+    with socket.create_connection((parts.hostname, parts.port), timeout=20) as connection:
+        connection.sendall((before + BEGUN).encode())
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))  # until the connection is closed
+    assert statuses(answer) == expected
+
+
+def test_half_a_head_does_not_cut_off_the_answer_before_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    patience_with_heads(monkeypatch, 0.05)
+    body = json.dumps({"model": "slow", "messages": ASK, "stream": True})
+    more = f"Authorization: {world.token()}\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+    answer = raw(world, (ASKED.format(more=more) + BEGUN).encode())
+    assert statuses(answer) == [200]
+    assert answer.endswith(b"data: [DONE]\n\n\r\n0\r\n\r\n")
+
+
+@pytest.mark.parametrize("sent", ["", "\r\n", "GET /health HTTP/1.1\r\nHost: x\r\n\r\n"], ids=["new", "empty", "used"])
+@pytest.mark.usefixtures("world")
+def test_idle_connection_is_kept_for_a_while(sent: str) -> None:
+    with serve_gateway(settings(keep_alive_seconds=1)) as url:
+        parts, started_at = urlsplit(url), time.monotonic()
+        with socket.create_connection((parts.hostname, parts.port), timeout=20) as connection:
+            connection.sendall(sent.encode())
+            answer = b"".join(iter(lambda: connection.recv(65536), b""))
+            assert time.monotonic() - started_at > 0.9
+    assert statuses(answer) == [200] * sent.count("GET")
+
+
+def test_connection_may_be_opened_long_before_it_is_used(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    patience_with_heads(monkeypatch, 0.05)
+    connection = http.client.HTTPConnection(world.url.removeprefix("http://"), timeout=20)
+    with contextlib.closing(connection):
+        connection.connect()
+        first = connection.sock
+        for _ in range(2):
+            time.sleep(0.5)
+            connection.request("GET", "/health")
+            answer = connection.getresponse()
+            assert answer.read() and answer.status == 200
+            assert connection.sock is first  # none was opened in its place
+
+
+# ── the rest ──
 
 
 def test_keys_over_the_limit_are_refused_without_a_search(world: World) -> None:

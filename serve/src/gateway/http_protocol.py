@@ -1,8 +1,9 @@
 """uvicorn's HTTP protocol with an end to headers and trailers: it would keep any number of them, of any length.
 
-Nor does it know another protocol than HTTP to switch to.
+An idle connection and half a head have an end too, and there is no other protocol than HTTP to switch to.
 """
 
+import asyncio
 from collections.abc import Iterable
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
@@ -10,6 +11,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MAX_HEADERS = 128
 MAX_HEAD_BYTES = 64 * 1024  # what the load balancer lets through
+HEAD_SECONDS = 60.0  # for a head, once it has begun
 ANSWER = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\ncache-control: no-store\r\n"
     b"connection: close\r\n\r\n"
@@ -24,9 +26,18 @@ class LimitedHttp(HttpToolsProtocol):
     _field_bytes = 0  # received since the head or the trailers began, with the whole piece that they began in
     _piece_bytes = 0
     _is_refused = False
+    _head_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._unset_timers()  # uvicorn lets its own run on when a connection breaks
 
     def data_received(self, data: bytes) -> None:
-        self._unset_keepalive_if_required()
+        """In place of uvicorn's, where any byte ends the wait for a request, be it the start of one or not."""
         try:
             for piece in _pieces(data):
                 if self._is_refused:
@@ -38,6 +49,8 @@ class LimitedHttp(HttpToolsProtocol):
                     self._refuse()  # a field that never ends is not told to us before it does
         except HttpParserError:
             self.send_400_response("Invalid HTTP request received.")
+        if self._is_head and self._head_timer is None:
+            self._head_timer = self.loop.call_later(HEAD_SECONDS, self.shutdown)  # an answer is not cut off by it
 
     def _feed(self, piece: bytes | memoryview) -> None:
         while True:
@@ -70,6 +83,7 @@ class LimitedHttp(HttpToolsProtocol):
             if self.parser.get_method() == b"CONNECT":
                 raise HttpParserError("no proxy")
             return
+        self._unset_timers()
         super().on_headers_complete()
         self._is_head = False
         self.headers = []  # trailers go here, and nowhere from here: one could name a caller, or never end
@@ -109,6 +123,12 @@ class LimitedHttp(HttpToolsProtocol):
         """Whether an answer to what is being read would not end up in another, or after it."""
         cycle = self.cycle  # of this message, or of the one before this head
         return cycle is None or (cycle.response_complete if self._is_head else not cycle.response_started)
+
+    def _unset_timers(self) -> None:
+        self._unset_keepalive_if_required()
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
 
 
 def _pieces(data: bytes) -> Iterable[bytes | memoryview]:
