@@ -178,6 +178,14 @@ def test_long_wait_is_the_callers(upstream: Upstream, wait: str) -> None:
     assert len(upstream.asked(name)) == 1
 
 
+@pytest.mark.parametrize("status", [600, 999])
+def test_status_that_http_does_not_have_is_502(upstream: Upstream, status: int) -> None:
+    name = upstream.plays(f"status-{status}", lambda _: whole({"error": {"message": "odd"}}, status=status))
+    with pytest.raises(openai.InternalServerError) as failure:
+        upstream.sdk().chat.completions.create(model=name, messages=ASK)
+    assert (failure.value.status_code, failure.value.code) == (502, "upstream_failed")
+
+
 def test_anthropics_sdk_finds_the_request_id_and_the_limits(upstream: Upstream) -> None:
     left = "anthropic-ratelimit-requests-remaining"
     name = upstream.plays("ids", lambda _: whole(MESSAGE, f"{left}: 7"), "anthropic/claude", api_key="key")

@@ -222,9 +222,10 @@ async def test_answer_cut_short_is_an_error_of_its_body() -> None:
         b"HTTP/1.1 200",
         b"SSH-2.0-OpenSSH_9.2\r\n",
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
+        b"HTTP/1.1 600 X\r\nContent-Length: 0\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 10_000 + b"\r\n\r\n",
     ],
-    ids=["nothing", "half a line", "another protocol", "an upgrade", "a header too long"],
+    ids=["nothing", "half a line", "another protocol", "an upgrade", "no status", "a header too long"],
 )
 async def test_what_is_no_answer_is_a_client_error(answer: bytes) -> None:
     async with listening(Peer(answer, hangs_up=True)) as (upstreams, address):

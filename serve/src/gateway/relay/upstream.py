@@ -16,7 +16,7 @@ from yarl import URL
 READ_BUFFER_BYTES = 64 * 1024
 MAX_LINE_BYTES, MAX_HEADERS = 8190, 128  # of an answer
 MAX_ORIGINS = 1000
-SWITCHING_PROTOCOLS = 101
+SWITCHING_PROTOCOLS, MAX_STATUS = 101, 599
 
 
 class Reply:
@@ -83,6 +83,8 @@ class Upstreams:
                 message, content = await protocol.read()
                 if message.code == SWITCHING_PROTOCOLS:
                     raise aiohttp.ClientConnectionError("an upgrade that nobody asked for")
+                if message.code > MAX_STATUS:
+                    raise aiohttp.ClientConnectionError("a status that HTTP does not have")
                 if message.code >= 200:  # before come announcements, as 100 and 103
                     return Reply(connection, message, content)
         except HttpProcessingError as error:
