@@ -4,11 +4,14 @@ import asyncio
 import json
 import socket
 from typing import Any
+from unittest import mock
 from urllib.parse import urlsplit
 
 import httpx
 import openai
 import pytest
+from gateway.app import Gateway
+from lisa.errors import BadRequestError, InvalidError
 
 from tests.gateway.conftest import World
 from tests.gateway.serving import eventually
@@ -76,6 +79,29 @@ def test_models_that_one_may_not_use_look_unknown(world: World, model: str) -> N
     assert shape(answer)["code"] == "model_not_found"
     with pytest.raises(openai.NotFoundError):
         world.sdk().chat.completions.create(model=model, messages=ASK)
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (BadRequestError("`aws\udcff` is refused."), 400),
+        (InvalidError("A field is wrong.", [{"field": "\udcff"}]), 500),
+        (TypeError("ours"), 500),
+    ],
+)
+async def test_error_that_is_no_text_is_told_and_logged(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, status: int
+) -> None:
+    app, logged, sent = Gateway(mock.Mock()), list[int](), list[dict[str, Any]]()
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    monkeypatch.setattr(app, "_dispatch", mock.AsyncMock(side_effect=error))
+    monkeypatch.setattr(app._access_log, "add", lambda _, status: logged.append(status))
+    await app({"type": "http", "raw_path": b"/", "headers": []}, mock.AsyncMock(), send)
+    assert logged == [sent[0]["status"]] == [status]
+    assert json.loads(sent[1]["body"])["error"]["message"]
 
 
 def test_wrong_method_names_the_right_one(world: World) -> None:

@@ -28,6 +28,7 @@ from gateway.settings import GatewaySettings
 logger = logging.getLogger(__name__)
 
 CLIENT_LEFT = 499  # in the log only, as nginx has it
+OURS = "Something went wrong on our side. Try again, or give an administrator the request id."
 
 
 class Gateway:
@@ -68,10 +69,7 @@ class Gateway:
             await _fail(exchange, DrainingError("The gateway is being replaced. Send the request again."))
         except Exception:
             logger.exception("unexpected failure", extra=fields(request_id=exchange.request_id))
-            await _fail(
-                exchange,
-                AppError("Something went wrong on our side. Try again, or give an administrator the request id."),
-            )
+            await _fail(exchange, AppError(OURS))
         self._access_log.add(exchange, CLIENT_LEFT if left else exchange.status)
 
     async def _dispatch(self, exchange: Exchange) -> None:
@@ -93,6 +91,15 @@ class Gateway:
 
 
 async def _fail(exchange: Exchange, error: AppError) -> None:
+    """Tells the client; if the error cannot be told, then that something failed."""
+    try:
+        await _tell(exchange, error)
+    except Exception:
+        logger.exception("a failure cannot be told", extra=fields(request_id=exchange.request_id))
+        await _tell(exchange, AppError(OURS))
+
+
+async def _tell(exchange: Exchange, error: AppError) -> None:
     if exchange.finished:
         return
     if exchange.streaming:

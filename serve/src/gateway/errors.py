@@ -116,7 +116,8 @@ def _shape(error: AppError, request_id: str, protocol: Protocol) -> dict[str, An
     shape = errors.body(error, request_id)
     if isinstance(error, AnsweredError):
         shape["code"] = error.given_code
-    inner = {"message": error.message, "code": shape["code"], "param": None}
+    shape["message"] = error.message.encode(errors="replace").decode()  # half a character is no JSON
+    inner = {"message": shape["message"], "code": shape["code"], "param": None}
     if protocol is Protocol.ANTHROPIC:
         kind = _ANTHROPIC.get(status) or ("invalid_request_error" if status < 500 else "api_error")
         return {"type": "error", "error": {**inner, "type": kind}, "request_id": request_id, **shape}
