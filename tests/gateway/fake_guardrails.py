@@ -3,6 +3,7 @@
 import asyncio
 import re
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,6 +29,8 @@ class FakeGuardrails:
     """`words*` block, `pii*` mask addresses, the others fail in their ways."""
 
     asked: list[Asked] = field(default_factory=list)
+    running: Counter[str] = field(default_factory=Counter)
+    most_at_once: Counter[str] = field(default_factory=Counter)
     breaks_after: int | None = None  # `words` answers so many times, then no more
     may_answer: Callable[[], bool] = lambda: True  # `wordsslow` waits for it
 
@@ -49,7 +52,10 @@ class FakeGuardrails:
         assert request.headers["Authorization"].startswith("AWS4-HMAC-SHA256"), "not signed"
         if sum(map(len, texts)) > 25_000:
             return _error(400, "ValidationException")
+        self.running[name] += 1
+        self.most_at_once[name] = max(self.most_at_once[name], self.running[name])
         answer = await self._verdict(name, texts)
+        self.running[name] -= 1
         asked.answered_at = time.monotonic()
         return answer
 
@@ -62,7 +68,7 @@ class FakeGuardrails:
             return web.json_response({"message": "hello from somebody else"})
         if name == "hanging":
             await asyncio.sleep(30)
-        if name == "wordsslow":
+        if name.startswith("wordsslow"):
             while not self.may_answer():  # noqa: ASYNC110 - a thing of another thread
                 await asyncio.sleep(0.01)
             await asyncio.sleep(0.5)  # an answer that does not wait is there first

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from gateway import video_ids
 from gateway.guardrails.answers import MARGIN, PIECE
-from gateway.guardrails.bedrock import BedrockGuardrails, Source
+from gateway.guardrails.bedrock import AT_ONCE, MAX_CHARACTERS, BedrockGuardrails, Source
 from lisa.errors import UnavailableError
 from lisa.models.guardrails import GuardrailConfig
 
@@ -420,6 +420,33 @@ def test_long_texts_are_asked_about_in_parts(world: Guarded) -> None:
     assert world.ask("chat", "words-pre", text + BAD) == MESSAGE
     assert world.ask("chat", "pii-pre", f"{text}ada@home.example {text}") == "Hello there"
     assert world.speaker.seen.body["messages"][0]["content"] == f"{text}{{EMAIL}} {text}"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [[f"text {number}" for number in range(5_001)], [{}] * 60_000, [[1] * 30_000, [1] * 30_000]],
+    ids=["texts", "objects", "numbers"],
+)
+def test_question_of_endlessly_many_texts_is_refused(world: Guarded, content: list[Any]) -> None:
+    for mode in ("pre", "during"):
+        status, raw = world.post("chat", f"words-{mode}", messages=[{"role": "user", "content": content}])
+        assert (status, json.loads(raw)["code"]) == (400, "bad_request")
+        assert b"at most" in raw
+    assert world.guardrails.of("words") == []
+
+
+async def test_one_call_leaves_threads_to_others_and_loses_no_text(world: Guarded) -> None:
+    bedrock = BedrockGuardrails(20)
+    slow = GuardrailConfig.model_validate(guard("wordsslower", "pre_call"))
+    texts = [str(number) * MAX_CHARACTERS for number in range(10)] * 2
+    assert await bedrock.apply(slow, Source.INPUT, texts) == texts
+    assert 1 < world.guardrails.most_at_once["wordsslower"] <= AT_ONCE
+    for name in ("pii", "piiinone"):
+        masking = GuardrailConfig.model_validate(guard(name, "pre_call"))
+        texts = [f"{number} ada@home.example" if number % 7 == 0 else str(number) for number in range(300)]
+        masked = [text.replace("ada@home.example", "{EMAIL}") for text in texts]
+        assert await bedrock.apply(masking, Source.INPUT, texts) == masked
+    bedrock.close()
 
 
 def test_models_without_guardrails_ask_nobody(world: Guarded) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import functools
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
 from typing import Any
@@ -25,8 +25,12 @@ logger = logging.getLogger(__name__)
 MAX_CHARACTERS = 24_000
 MAX_BLOCKS = 50
 THREADS = 32
+AT_ONCE = 8  # for one call; the other threads are everybody else's
 CONNECT_SECONDS = 2
 UNAVAILABLE = "This model's guardrail cannot be asked, so nothing was let through. Try again, or tell an administrator."
+
+
+Ask = Callable[[list[str]], Awaitable[dict[str, Any]]]
 
 
 class Source(StrEnum):
@@ -50,18 +54,18 @@ class BedrockGuardrails:
 
         Raises: GuardrailTriggeredError with the guardrail's message; UnavailableError when there is no verdict in time.
         """
-        batches = list(_batches(texts))
         loop = asyncio.get_running_loop()
         try:
             client = self._client or await loop.run_in_executor(self._threads, self._connected)
+            ask = functools.partial(self._ask, asyncio.Semaphore(AT_ONCE), client, guardrail, source)
             async with asyncio.timeout(self._seconds):
-                answers = await asyncio.gather(*(self._checked(client, guardrail, source, batch) for batch in batches))
+                answers = await asyncio.gather(*(self._checked(ask, guardrail, batch) for batch in _batches(texts)))
         except (BotoCoreError, ClientError, TimeoutError) as error:
             raise _unavailable(guardrail, error) from error
         return list(_joined(texts, [piece for answer in answers for piece in answer]))
 
-    async def _checked(self, client: Any, guardrail: GuardrailConfig, source: Source, texts: list[str]) -> list[str]:
-        outputs = _verdict(guardrail, await self._ask(client, guardrail, source, texts))
+    async def _checked(self, ask: Ask, guardrail: GuardrailConfig, texts: list[str]) -> list[str]:
+        outputs = _verdict(guardrail, await ask(texts))
         if outputs is None:
             return texts
         if len(outputs) == len(texts):
@@ -69,10 +73,12 @@ class BedrockGuardrails:
         if len(texts) == 1:
             return ["".join(outputs)]
         # Which masked text belongs to which is not told, so each is asked about alone.
-        alone = await asyncio.gather(*(self._checked(client, guardrail, source, [text]) for text in texts))
+        alone = await asyncio.gather(*(self._checked(ask, guardrail, [text]) for text in texts))
         return [text for answer in alone for text in answer]
 
-    async def _ask(self, client: Any, guardrail: GuardrailConfig, source: Source, texts: list[str]) -> dict[str, Any]:
+    async def _ask(
+        self, turns: asyncio.Semaphore, client: Any, guardrail: GuardrailConfig, source: Source, texts: list[str]
+    ) -> dict[str, Any]:
         request = {
             "guardrailIdentifier": guardrail.guardrail_identifier,
             "guardrailVersion": guardrail.guardrail_version,
@@ -80,7 +86,8 @@ class BedrockGuardrails:
             "content": [{"text": {"text": text}} for text in texts],
         }
         ask = functools.partial(client.apply_guardrail, **request)
-        answer: dict[str, Any] = await asyncio.get_running_loop().run_in_executor(self._threads, ask)
+        async with turns:
+            answer: dict[str, Any] = await asyncio.get_running_loop().run_in_executor(self._threads, ask)
         return answer
 
     def _connected(self) -> Any:

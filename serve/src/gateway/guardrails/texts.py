@@ -26,6 +26,9 @@ LABELS = frozenset(
 FREE = frozenset({"input", "arguments", "variables"})
 Path = tuple[str | int, ...]
 MAX_DEPTH = 100
+# Of a question. Whoever sends more keeps the gateway, or the guardrails, from everybody else.
+MAX_VALUES = 50_000
+MAX_TEXTS = 5_000
 
 
 class TooDeepError(ValueError):
@@ -62,7 +65,9 @@ class Name(Place):
 
 
 def request_places(body: dict[str, Any]) -> list[Place]:
-    """The texts that a caller sends. Raises: BadRequestError for tokens, which cannot be read."""
+    """The texts that a caller sends. Raises: BadRequestError for tokens, which cannot be read, and for too many."""
+    if not _has_at_most(MAX_VALUES, [body.get(name) for name in WRITTEN]):
+        raise BadRequestError(f"This model has a guardrail, which reads {MAX_VALUES:,} values at most.")
     places: list[Place] = []
     for name in WRITTEN:
         value = body.get(name)
@@ -72,6 +77,8 @@ def request_places(body: dict[str, Any]) -> list[Place]:
             places += _place(body, name, value, (name,), isinstance(value, dict))
         except TooDeepError:
             raise BadRequestError(f"`{name}` is nested too deeply.") from None
+    if len({place.text for place in places}) > MAX_TEXTS:
+        raise BadRequestError(f"This model has a guardrail, which reads {MAX_TEXTS:,} different texts at most.")
     return places
 
 
@@ -123,6 +130,19 @@ def _place(holder: Any, key: Any, inner: Any, path: Path, is_free: bool) -> Iter
         yield from _places(inner, path, is_free)
     elif inner:
         yield Place(holder, key, path)
+
+
+def _has_at_most(most: int, values: list[Any]) -> bool:
+    """Looks no further than that."""
+    waiting: list[Any] = [values]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict | list):
+            most -= len(value)
+            if most < 0:
+                return False
+            waiting += value.values() if isinstance(value, dict) else value
+    return True
 
 
 def _has_tokens(value: list[Any]) -> bool:
