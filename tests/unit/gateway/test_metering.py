@@ -186,9 +186,10 @@ ONE_TOKEN_EACH: list[dict[str, Any]] = [
 def test_events_of_a_token_each_are_counted_though_they_tell_more(choice: dict[str, Any]) -> None:
     meter, _ = meter_of()
     body = {**chunk(None), "id": "chatcmpl-Cx3ViTlCQ5cpJ0fMqNUHMrFAwgGKz", "model": "gpt-4o-2024-08-06", **OPENAI}
-    for _ in range(21):
+    for _ in range(20):
         meter.event(event({**body, "choices": [{"index": 0, "finish_reason": None, **choice}]}))
-    assert closed(meter, CallStatus.CUT_SHORT).completion_tokens == 20
+    meter.event(DONE)
+    assert closed(meter).completion_tokens == 20
 
 
 def test_call_that_no_upstream_answered_costs_nothing() -> None:

@@ -133,7 +133,7 @@ def _with_tier(answer: dict[str, Any]) -> Any:
 def _details(usage: Mapping[str, Any], places: tuple[str, ...]) -> dict[str, Any]:
     for place in places:
         details = usage.get(place)
-        if isinstance(details, dict):
+        if details and isinstance(details, dict):
             return details
     return {}
 

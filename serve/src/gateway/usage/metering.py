@@ -86,8 +86,8 @@ class Meter:
         "_estimated",
         "_events",
         "_is_told",
-        "_last",
         "_likely_prompt",
+        "_longest",
         "_metering",
         "_ms",
         "_reservation",
@@ -114,7 +114,7 @@ class Meter:
         self._estimated = False
         self._events = 0
         self._bytes = 0
-        self._last = b""
+        self._longest = b""
         self._cost = 0
         self._status: CallStatus | None = None
         self._time = self._ms = 0.0
@@ -127,7 +127,8 @@ class Meter:
         """Whole events of a stream. Returns what goes to the client: all but an event that only tells unasked usage."""
         self._events += ready.count(b"\ndata:") + ready.startswith(b"data:")
         self._bytes += len(ready)
-        self._last = ready
+        if len(ready) > len(self._longest):
+            self._longest = ready
         return self._read_events(ready) if has_usage(ready) else ready
 
     def answer(self, body: bytes) -> None:
@@ -256,7 +257,7 @@ class Meter:
         operation = self._asked.operation
         if operation.protocol is Protocol.ANTHROPIC:
             return ANTHROPIC_FRAME_BYTES
-        is_chat = operation in (CHAT, COMPLETIONS) and not any(mark in self._last for mark in TOKEN_EACH)
+        is_chat = operation in (CHAT, COMPLETIONS) and not any(mark in self._longest for mark in TOKEN_EACH)
         return CHAT_FRAME_BYTES if is_chat else None
 
 
