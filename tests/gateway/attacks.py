@@ -62,17 +62,24 @@ def without_ids(answer: httpx.Response) -> Any:
     return {**body, "requestId": "", "request_id": ""} if isinstance(body, dict) else body
 
 
-def raw(world: World, request: bytes, seconds: float = 3) -> bytes:
-    """Everything that is answered until the connection is closed or silent."""
+def raw(world: World, request: bytes, seconds: float = 20) -> bytes:
+    """Everything that is answered until the connection is closed, or silent for `seconds`.
+
+    Raises: TimeoutError when nothing is answered, and the connection not closed either.
+    """
     parts = urlsplit(world.url)
-    with socket.create_connection((parts.hostname, parts.port), timeout=seconds) as connection:
+    with socket.create_connection((parts.hostname, parts.port), timeout=20) as connection:
         answer = b""
         try:
             connection.sendall(request)
             while piece := connection.recv(65536):
                 answer += piece
-        except (TimeoutError, ConnectionError):
+                connection.settimeout(seconds)
+        except ConnectionError:
             pass
+        except TimeoutError:
+            if not answer:
+                raise
         return answer
 
 

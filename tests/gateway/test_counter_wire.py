@@ -46,15 +46,13 @@ SMUGGLING = {
 @pytest.mark.parametrize("shape", SMUGGLING)
 @pytest.mark.usefixtures("untouched")
 def test_no_request_hides_in_another(world: World, shape: str) -> None:
-    """Either it is one request, or none: a second answer would be one that the balancer gives to somebody else."""
+    """It is none at all: a second answer would be one that the balancer gives to somebody else."""
     inner = INNER.format(token=world.token("root"))
     rest = SMUGGLING[shape].replace("{length}", str(len(inner) + 5)).replace("{inner}", inner)
     for route in ("POST /v1/chat/completions", "GET /health"):
         request = f"{route} HTTP/1.1\r\nHost: x\r\n{rest}"
         answer = raw(world, request.encode(), seconds=1.5)
-        assert b'"object":"list"' not in answer, answer
-        assert all(status in (200, 400, 401) for status in statuses(answer)), answer
-        assert len([status for status in statuses(answer) if status == 200]) <= (route == "GET /health")
+        assert statuses(answer) == [400], answer
 
 
 H2C = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAAB\r\n"  # Java's HttpClient
@@ -245,16 +243,16 @@ def test_head_that_is_too_large_is_431(world: World) -> None:
     start = b"GET /health HTTP/1.1\r\nHost: x\r\n"
     many = b"".join(b"X-%d: a\r\n" % number for number in range(MAX_HEADERS + 1))
     long = b"X-A: " + b"a" * (MAX_HEAD_BYTES + 1) + b"\r\n"
+    assert statuses(raw(world, start + many + b"\r\n")) == [431]
     for request in (
-        start + many + b"\r\n",
         start + long + b"\r\n",
-        start + long,  # and never an end
-        b"GET /" + b"a" * (MAX_HEAD_BYTES + 1),
+        start + long + long,  # and never an end
+        b"GET /" + b"a" * (2 * MAX_HEAD_BYTES + 1),
         b"GET /health?" + b"a" * (MAX_HEAD_BYTES + 1) + b" HTTP/1.1\r\nHost: x\r\n\r\n",
         start + many * 500,
     ):
         answer = raw(world, request)
-        assert statuses(answer) in ([431], []), answer[:200]  # a client that still sends may miss the answer
+        assert statuses(answer) in ([431], []), answer[:200]  # closed: a client that still sends may miss the answer
 
 
 CHUNKED = b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
@@ -299,8 +297,8 @@ def test_large_chunks_are_no_trailers(world: World) -> None:
 
 def test_many_requests_at_once_are_no_long_head(world: World) -> None:
     request = b"GET /health HTTP/1.1\r\nHost: x\r\n"
-    many = 10 * MAX_HEAD_BYTES // len(request)
-    answer = raw(world, (request + b"\r\n") * many + request + b"Connection: close\r\n\r\n", seconds=20)
+    many = 4 * MAX_HEAD_BYTES // len(request)
+    answer = raw(world, (request + b"\r\n") * many + request + b"Connection: close\r\n\r\n")
     assert statuses(answer) == [200] * (many + 1)
 
 
