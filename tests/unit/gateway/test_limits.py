@@ -370,6 +370,23 @@ async def test_changed_limit_holds_for_the_next_call() -> None:
     await admit(limits)
 
 
+async def test_lowered_limit_sells_nothing_of_the_slice_of_the_higher_one() -> None:
+    ledger, now = Reached(), [NOW]
+    rows = [Limit(subject="user#*", budget_micro_usd=10_000_000_000)]
+    limits = Limits(lambda: list(rows), Asking(ledger), 5, lambda: now[0])
+    await limits.refresh()
+    for _ in range(200):  # slices grow, and the next is fetched before one ends
+        now[0] += 0.1
+        (await admit(limits)).settle(100, 10, 130)
+        await asyncio.sleep(0)
+    assert ledger.committed(COST) > 200 * 130
+    rows[0] = Limit(subject="user#*", budget_micro_usd=10_000)
+    await limits.refresh()
+    with pytest.raises(LimitExceededError):
+        await admit(limits)
+    assert ledger.committed(COST) == 200 * 130
+
+
 async def test_stopping_gives_everything_back() -> None:
     ledger = Reached()
     limits = Limits(lambda: [Limit(subject="user#*", requests_per_minute=1000)], Asking(ledger), 5)

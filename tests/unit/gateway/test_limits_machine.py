@@ -90,7 +90,7 @@ class Task:
     def __init__(self, world: "World") -> None:
         self.world = world
         self.sent: list[Sent] = []
-        self.limits = Limits(lambda: LIMITS, self, 5, lambda: world.now)
+        self.limits = Limits(lambda: world.limits, self, 5, lambda: world.now)
         self.waiting: dict[asyncio.Task[Reservation], Needs] = {}
         self.running: list[Running] = []
         self.sweeps: list[asyncio.Task[None]] = []
@@ -110,7 +110,8 @@ class World(RuleBasedStateMachine):
         self.ledger = MemoryLedger()
         self.tasks = [Task(self) for _ in range(TASKS)]
         self.history: list[Move] = []
-        self.limit_of: dict[str, int] = {}
+        self.limits = LIMITS
+        self.ceiling: Counter[str] = Counter()  # the highest limit under which something was leased that may be in use
         self.spent: Counter[str] = Counter()
         self.overrun: Counter[str] = Counter()
         self.stray: Counter[str] = Counter()
@@ -218,7 +219,7 @@ class World(RuleBasedStateMachine):
         self.history.append(sent.move)
         moved = None if fate == "lost" else self.ledger.move(sent.move)
         if sent.move.limit is not None:
-            self.limit_of[sent.move.quota] = sent.move.limit
+            self.ceiling[sent.move.quota] = max(self.ceiling[sent.move.quota], sent.move.limit)
         if moved is None or fate == "answer lost":
             sent.answer.set_exception(UnavailableError("lost"))
         else:
@@ -268,6 +269,35 @@ class World(RuleBasedStateMachine):
         self.loop.run_until_complete(self.tasks[number].limits.refresh())
         self.turn()
 
+    @rule(share=st.sampled_from([0.3, 1.0, 2.0]))
+    def change_limits(self, share: float) -> None:
+        """A lower one holds from the next call on, but for a slice that is on its way, and for what is reserved."""
+        self.limits = [_times(share, limit) for limit in LIMITS]
+        before = self.leases()
+        limits = {lease.quota: lease.limit for lease in before}
+        used = self.spent - self.overrun  # and what is reserved, also for calls that wait for another quota
+        for lease in before:
+            used[lease.quota] += lease.reserved
+        at_work = {lease.quota for lease in before if lease.busy is not None or lease.unconfirmed is not None}
+        for task in self.tasks:
+            self.loop.run_until_complete(task.limits.refresh())
+            self.loop.run_until_complete(self.plan(task))
+        for lease in before:
+            quota = lease.quota
+            if lease.limit < limits[quota] and quota not in at_work:
+                self.ceiling[quota] = max(lease.limit, used[quota])
+        self.turn()
+
+    async def plan(self, task: Task) -> None:
+        """As the next call of each caller does."""
+        for caller in CALLERS:
+            task.limits._plan(caller)
+
+    @rule()
+    def rest(self) -> None:
+        """Everything is given back that nobody uses, while calls run."""
+        self.come_to_rest()
+
     @rule(seconds=st.sampled_from([0.1, 0.6, 1.5, 20.0]))
     def wait(self, seconds: float) -> None:
         self.now += seconds
@@ -284,7 +314,7 @@ class World(RuleBasedStateMachine):
             for call in task.running:
                 for quota, _, need in call.parts:
                     reserved[quota] += need
-        for quota, limit in self.limit_of.items():
+        for quota, limit in self.ceiling.items():
             assert self.spent[quota] + reserved[quota] <= limit + self.overrun[quota], quota
 
     def teardown(self) -> None:
@@ -319,6 +349,11 @@ class World(RuleBasedStateMachine):
                 for sent in list(task.sent):
                     self.deliver(task, sent)
             self.turn()
+
+
+def _times(share: float, limit: Limit) -> Limit:
+    numbers = limit.model_dump(exclude={"subject", "budget_period"}, exclude_none=True)
+    return limit.model_copy(update={name: int(number * share) for name, number in numbers.items()})
 
 
 World.TestCase.settings = settings(max_examples=100, stateful_step_count=50, deadline=None)

@@ -89,7 +89,10 @@ class Leases:
         lease = self._known.get(quota)
         if lease is None:
             lease = self._known[quota] = Lease(quota, expires_at)
-        lease.limit = limit  # as it is now
+        was, lease.limit = lease.limit, limit
+        if limit < was:  # what is free was leased under the higher one: it goes back now, or after the move on its way
+            lease.keep = 0
+            self._tidy(lease, is_idle=True)
         return lease
 
     def take(self, leases: Sequence[Lease], needs: Sequence[int]) -> bool:
@@ -123,9 +126,8 @@ class Leases:
                     await self._more(lease, enough)
         finally:
             lease.wanted -= enough
-        need = min(need, lease.free)
-        self.take((lease,), (need,))
-        return need
+        self.take((lease,), (enough,))
+        return enough
 
     async def _more(self, lease: Lease, need: int) -> None:
         if lease.busy is None:
@@ -189,9 +191,7 @@ class Leases:
             if self._clock() > lease.expires_at:
                 continue  # long after its window: the row is gone, or will be
             is_idle = is_last or lease.free == lease.swept_free
-            work = self._tidying(lease, is_idle) if lease.busy is None else None
-            if work is not None:
-                self._start(lease, work)
+            self._tidy(lease, is_idle)
             if lease.busy is not None:
                 at_work.append(lease.busy)
             if lease.busy is not None or lease.free or lease.reserved or not is_idle:
@@ -202,6 +202,11 @@ class Leases:
                 at_work.clear()
         if at_work:
             await asyncio.wait(at_work)
+
+    def _tidy(self, lease: Lease, is_idle: bool) -> None:
+        work = self._tidying(lease, is_idle) if lease.busy is None else None
+        if work is not None:
+            self._start(lease, work)
 
     def _tidying(self, lease: Lease, is_idle: bool) -> Coroutine[Any, Any, object] | None:
         """What the ledger has to be told of a lease that nobody waits for. `is_idle`: since the last sweep."""
