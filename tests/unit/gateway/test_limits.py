@@ -273,6 +273,19 @@ async def test_every_limit_of_a_caller_holds() -> None:
     assert ledger.committed(REQUESTS) == 2, "a refused call counts nowhere"
 
 
+async def test_calls_of_one_user_with_other_groups_or_another_key_have_their_own_limits() -> None:
+    rows = [Limit(subject="key#*", requests_per_minute=2), Limit(subject="group#physics", requests_per_minute=1)]
+    limits = await limits_of(Reached(), *rows)
+    await admit(limits)
+    with pytest.raises(LimitExceededError, match="the group `physics`"):
+        await admit(limits)
+    elsewhere = Caller(username="ada", groups=frozenset({"chemistry"}), key_id="key-1")
+    await admit(limits, elsewhere)
+    with pytest.raises(LimitExceededError, match="this API key"):
+        await admit(limits, elsewhere)
+    await admit(limits, Caller(username="ada", groups=frozenset({"chemistry"}), key_id="key-2"))
+
+
 async def test_management_key_is_bound_by_its_own_row_only() -> None:
     caller = Caller(username="lisa-management-token", key_id="management")
     limits = await limits_of(Reached(), Limit(subject="user#*", requests_per_minute=1))
@@ -395,6 +408,23 @@ async def test_stopping_gives_everything_back() -> None:
         (await admit(limits)).settle(1, 1, 1)
     assert [row.committed for row in ledger.rows.values()] == [1]
     assert not any(row.marks for row in ledger.rows.values())
+
+
+async def test_stopping_gives_back_what_is_on_its_way() -> None:
+    class Slow(Reached):
+        async def ask(self, request: Move) -> Moved:
+            moved = await super().ask(request)
+            await asyncio.sleep(0.02)
+            return moved
+
+    ledger = Slow()
+    limits = Limits(lambda: [Limit(subject="user#*", requests_per_minute=1000)], Asking(ledger), 5)
+    async with limits.running():
+        await limits.refresh()
+        call = asyncio.create_task(admit(limits))
+        await asyncio.sleep(0.01)
+        call.cancel()
+    assert [row.committed for row in ledger.rows.values()] == [0]
 
 
 async def test_budget_holds_for_what_is_priced_by_the_picture() -> None:
