@@ -124,6 +124,7 @@ def test_texts_of_every_role_are_checked_wherever_they_stand(world: Guarded) -> 
         ("messages", {"messages": [{"role": "user", "content": [document]}]}),
         ("messages", {"messages": [question, {"role": "assistant", "content": [use]}]}),
         ("messages", {"messages": [question, {"role": "assistant", "content": [named]}]}),
+        ("chat/completions", {"messages": [question], "prediction": {"type": "content", "content": BAD}}),
         ("responses", {"input": "hello", "instructions": BAD}),
         ("responses", {"input": [{"role": "user", "content": [{"type": "input_text", "text": BAD}]}]}),
         ("responses", {"input": [{"type": "function_call_output", "call_id": "1", "output": BAD}]}),

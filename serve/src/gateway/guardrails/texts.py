@@ -12,7 +12,7 @@ from gateway.errors import GuardrailTriggeredError
 
 BLOCKED = "This was blocked by a guardrail."
 # What the caller writes for the model.
-WRITTEN = tuple("system instructions messages prompt suffix input query documents".split())
+WRITTEN = tuple("system instructions messages prompt suffix prediction input query documents".split())
 # Strings that are nobody's text: names, kinds, keys and encoded bytes. Everything else counts as text, so that a
 # field that we do not know is checked rather than let through.
 LABELS = frozenset(
