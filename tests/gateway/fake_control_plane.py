@@ -38,6 +38,9 @@ class FakeControlPlane:
             return web.Response(status=502, text="Bad Gateway")
         if repository == "empty":
             return web.json_response({"docs": []})
+        if repository == "long":
+            document = {"page_content": "蘋果樹種植與管理" * 1250, "metadata": {}}
+            return web.json_response({"docs": [{"Document": document}]})
         if repository != "demo":
             message = f"Repository {repository} does not exist."
             return web.json_response({"code": "not_found", "message": message, "requestId": "r"}, status=404)

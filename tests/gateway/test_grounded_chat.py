@@ -11,6 +11,7 @@ from lisa.errors import BadRequestError
 from lisa.retrieval.prompt import passages_in
 
 from tests.gateway.conftest import World
+from tests.gateway.serving import eventually
 
 ASK: list[Any] = [{"role": "user", "content": "Who grows the Zwickau pippin?"}]
 pytestmark = pytest.mark.usefixtures("litellm_imported")
@@ -85,6 +86,26 @@ def test_search_is_done_as_the_caller(world: World) -> None:
         "mode": "vector",
         "filters": {"year": 2024},
     }
+
+
+def test_passages_count_for_limits_before_they_are_found_and_with_their_length_afterwards(world: World) -> None:
+    world.account.issue("reader", "user")
+    world.account.limit("user#reader", tokens_per_minute=8000)
+
+    def ask(repository: str, top_k: int) -> httpx.Response:
+        body = {"model": "echo", "messages": ASK, "max_tokens": 5}
+        with world.http("reader") as http:
+            lisa = {"repositoryId": repository, "topK": top_k}
+            return http.post("/v1/chat/completions", json={**body, "lisa": lisa})
+
+    eventually(lambda: ask("demo", 100).status_code == 429)
+    searches = len(world.control_plane.seen.bodies)
+    assert "too low" in ask("demo", 100).text
+    assert len(world.control_plane.seen.bodies) == searches
+    assert ask("demo", 1).status_code == 200
+    refused = ask("long", 1)
+    assert (refused.status_code, refused.json()["code"]) == (429, "rate_limit_exceeded")
+    assert len(world.control_plane.seen.bodies) == searches + 2
 
 
 def test_nothing_found_is_an_answer_without_citations(world: World) -> None:

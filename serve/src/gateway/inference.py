@@ -14,16 +14,16 @@ from gateway.grounding import Grounding, GroundingRequest
 from gateway.limits.estimates import within_reach
 from gateway.operations import Operation, Protocol
 from gateway.relay.pass_through import NotSpokenError, relay
-from gateway.requests import Parsed, parse_body
+from gateway.requests import Parsed, encoded, parse_body
 from gateway.routing.attempts import Chance, attempt_all
 from gateway.routing.targets import Target
 from gateway.services import Services
 from gateway.translate import translate
-from gateway.usage.accounting import opened
+from gateway.usage.accounting import Account, opened
 from gateway.usage.metering import Meter
 from gateway.watch import Watch
 
-PASSAGE_BYTES = 4096  # reserved for each passage of a grounded call, before anybody knows how long they are
+PASSAGE_BYTES = 4096  # reserved for each passage of a grounded call before it is found; what is longer, afterwards
 LEAST_THINKING = 1024  # tokens that Anthropic's protocol takes as `budget_tokens`
 ANTHROPIC_VERSION = "2023-06-01"  # for callers that name none
 _VERSIONS = re.compile(r"[\w.:, -]{1,1024}", re.ASCII)
@@ -45,7 +45,7 @@ async def infer(exchange: Exchange, services: Services) -> None:
     size = len(raw) + (wanted.top_k * PASSAGE_BYTES if wanted else 0)
     account = await opened(exchange, services, named, targets, parsed.body, size)
     with account as meter:
-        inference = Inference(services, operation, parsed, meter, targets, wanted, size)
+        inference = Inference(services, operation, parsed, account, meter, targets, wanted, size)
         checks = services.guardrails.of(named, targets, caller)
         if checks is None:
             await inference.answer(exchange)
@@ -60,6 +60,7 @@ class Inference:
     services: Services
     operation: Operation
     parsed: Parsed
+    account: Account
     meter: Meter
     targets: Sequence[Target]
     wanted: GroundingRequest | None
@@ -109,12 +110,16 @@ class Inference:
             await translate(exchange, services, call, watch)
 
     async def _ground(self, exchange: Exchange, wanted: GroundingRequest) -> None:
-        """Puts passages into the body."""
+        """Puts passages into the body. Raises: as `grounding.search`; LimitExceededError if they are too long."""
         body, services = self.parsed.body, self.services
         question = grounding.question_of(body["messages"])
         async with Watch(exchange):
             found = await grounding.search(services.control, services.settings, exchange.credential, wanted, question)
-        body["messages"] = grounding.grounded(body["messages"], found)
+        messages = grounding.grounded(body["messages"], found)
+        more = len(encoded({"messages": messages})) - len(encoded({"messages": body["messages"]}))
+        if more > wanted.top_k * PASSAGE_BYTES:
+            await self.account.extend(more - wanted.top_k * PASSAGE_BYTES)
+        body["messages"] = messages
         self.grounding = Grounding(found)
 
 

@@ -18,10 +18,11 @@ from tests.unit.gateway.calls import ADA, Reached, limits_of, model
 from tests.unit.gateway.test_metering import Sink, meter_of
 
 
-def exchange_of(status: int = 0) -> Exchange:
-    async def unused(*_: Any) -> Any:
-        raise AssertionError
+async def unused(*_: Any) -> Any:
+    raise AssertionError
 
+
+def exchange_of(status: int = 0) -> Exchange:
     exchange = Exchange({"raw_path": b"/", "headers": []}, unused, unused)
     exchange.caller, exchange.operation, exchange.status = ADA, CHAT, status
     return exchange
@@ -40,7 +41,7 @@ def exchange_of(status: int = 0) -> Exchange:
 def test_record_says_how_a_call_ended(status: int, error: Exception | None, recorded: CallStatus) -> None:
     meter, sink = meter_of()
     try:
-        with Account(exchange_of(status), meter):
+        with Account(exchange_of(status), meter, unused):
             if error is not None:
                 raise error
     except (UpstreamError, ClientLeftError) as raised:

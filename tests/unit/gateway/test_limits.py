@@ -1,6 +1,7 @@
 """What a limit lets through, what a caller is told, and what the ledger hears."""
 
 import asyncio
+import contextlib
 from collections.abc import Iterable
 from typing import Any
 
@@ -157,20 +158,20 @@ async def test_call_reserves_its_bound_where_that_is_left_and_else_all_that_is()
     limits = await limits_of(ledger, Limit(subject="user#*", tokens_per_minute=1000))
     call: dict[str, Any] = {"body": {"messages": [], "max_tokens": 100}, "body_bytes": 500}
     whole, rest = await admit(limits, **call), await admit(limits, **call)
-    assert (whole._needs, rest._needs) == ([600], [400])
+    assert (whole.needs, rest.needs) == ([600], [400])
     rest.settle(300, 100, 0)
     with pytest.raises(LimitExceededError, match="which needs 226"):
         await admit(limits, **call)
     whole.settle(300, 100, 0)
     small = await admit(limits, body={"messages": [], "max_tokens": 74}, body_bytes=500)
-    assert small._needs == [200], "as much as it needs, a token for four bytes"
+    assert small.needs == [200], "as much as it needs, a token for four bytes"
 
 
 async def test_calls_that_ask_for_the_rest_at_once_share_it_in_turn() -> None:
     limits = await limits_of(Reached(), Limit(subject="user#*", tokens_per_minute=1000))
     calls = [admit(limits, body={"messages": []}, body_bytes=400), *(admit(limits, body_bytes=400) for _ in range(3))]
     first, *others = await asyncio.gather(*calls, return_exceptions=True)
-    assert isinstance(first, Reservation) and first._needs == [1000]
+    assert isinstance(first, Reservation) and first.needs == [1000]
     assert all(isinstance(other, LimitExceededError) for other in others)
 
 
@@ -298,6 +299,23 @@ async def test_counting_tokens_reserves_none() -> None:
     limits = await limits_of(ledger, Limit(subject="user#*", tokens_per_minute=10))
     (await admit(limits, operation=COUNT_TOKENS)).settle(0, 0, 0)
     assert ledger.committed(TOKENS) == 0
+
+
+async def test_prompt_that_grows_reserves_more_tokens_and_dollars() -> None:
+    ledger = Reached()
+    rows = Limit(subject="user#*", requests_per_minute=1, tokens_per_minute=1000, budget_micro_usd=1000)
+    limits = await limits_of(ledger, rows)
+    priced = await Prices(lambda: b"{}").learned([model()])
+    reservation = await admit(limits)
+    await limits.extend(reservation, priced, 500, contextlib.nullcontext)
+    assert reservation.needs == [1, 610, 630]
+    with pytest.raises(LimitExceededError, match="which needs 1001"):
+        await limits.extend(reservation, priced, 4000, contextlib.nullcontext)
+    assert reservation.needs == [1, 610, 630]
+    reservation.settle(500, 10, 530)
+    for _ in range(3):
+        await limits.sweep()
+    assert [ledger.committed(quota) for quota in (REQUESTS, TOKENS, COST)] == [1, 510, 530]
 
 
 async def test_embeddings_reserve_no_answer() -> None:

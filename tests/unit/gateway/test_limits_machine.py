@@ -136,7 +136,7 @@ class World(RuleBasedStateMachine):
                 if call.cancelled() or isinstance(call.exception(), LimitExceededError | UnavailableError):
                     continue
                 reservation = call.result()
-                plan, needs = reservation._plan, reservation._needs
+                plan, needs = reservation.plan, reservation.needs
                 parts = [
                     (lease.quota, place, need)
                     for lease, place, need in zip(plan.leases, plan.places, needs, strict=True)

@@ -21,7 +21,7 @@ from gateway.limits.estimates import ONE_REQUEST, needs_of
 from gateway.limits.leases import SWEEP_SECONDS, Lease, Leases, Ledger
 from gateway.limits.refusals import refusal_of
 from gateway.logs import fields
-from gateway.operations import Operation
+from gateway.operations import EMBEDDINGS, Operation
 from gateway.pricing.prices import Priced
 
 logger = logging.getLogger(__name__)
@@ -33,6 +33,7 @@ LEDGER_THREADS = 16  # of their own: waiting calls must not take the loop's defa
 CLOSING_SECONDS = 5.0
 PLACES = {Metric.REQUESTS: 0, Metric.TOKENS: 1, Metric.COST: 2}
 
+Waiting = Callable[[], contextlib.AbstractAsyncContextManager[object]]
 ReadLimits = Callable[[], Iterable[Limit]]
 CallerKey = tuple[str, str | None, frozenset[str]]
 
@@ -83,19 +84,19 @@ NO_PLAN = Plan((), (), (), (math.inf, math.inf, math.inf))
 class Reservation:
     """What is reserved for one call. `settle` puts what it used in its place."""
 
-    __slots__ = ("_leases", "_needs", "_plan")
+    __slots__ = ("_leases", "needs", "plan")
 
     def __init__(self, leases: Leases, plan: Plan, needs: Sequence[int]) -> None:
         self._leases = leases
-        self._plan = plan
-        self._needs = needs
+        self.plan = plan
+        self.needs = needs
 
     def settle(self, prompt_tokens: int, completion_tokens: int, cost_micro_usd: int) -> None:
         """Once; a second time changes nothing. Never raises or waits."""
-        plan, self._plan = self._plan, NO_PLAN
+        plan, self.plan = self.plan, NO_PLAN
         if plan.leases:
             spent = (1, prompt_tokens + completion_tokens, cost_micro_usd)
-            self._leases.settle(plan.leases, self._needs, [spent[place] for place in plan.places])
+            self._leases.settle(plan.leases, self.needs, [spent[place] for place in plan.places])
 
 
 class Limits:
@@ -128,7 +129,7 @@ class Limits:
         operation: Operation,
         body: dict[str, Any],
         body_bytes: int,
-        waiting: Callable[[], contextlib.AbstractAsyncContextManager[object]] = contextlib.nullcontext,
+        waiting: Waiting = contextlib.nullcontext,
     ) -> Reservation:
         """Reserves what a call may use. `priced` are the models that may answer it, with their prices.
 
@@ -150,6 +151,17 @@ class Limits:
             async with waiting():
                 await self._take_in_turn(plan, needs, asked.likely)
         return Reservation(self._leases, plan, needs)
+
+    async def extend(
+        self, reservation: Reservation, priced: Sequence[Priced], more_bytes: int, waiting: Waiting
+    ) -> None:
+        """Reserves for text that came to a prompt. Raises: as `admit`; then only what was reserved before stays so."""
+        plan, more = reservation.plan, needs_of(EMBEDDINGS, {}, more_bytes, priced)
+        needs = [more.most[place] if place else 0 for place in plan.places]  # it is one request as before
+        if not self._leases.take(plan.leases, needs):
+            async with waiting():
+                await self._take_in_turn(plan, needs, more.likely)
+        reservation.needs = [sum(both) for both in zip(reservation.needs, needs, strict=True)]
 
     async def _take_in_turn(self, plan: Plan, needs: list[int], likely: tuple[int, int, int]) -> None:
         """Leaves in `needs` what was reserved. Raises: as `admit`; then nothing stays reserved."""

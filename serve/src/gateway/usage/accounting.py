@@ -1,6 +1,6 @@
 """A call within its caller's limits: reserve before it, settle and record after it, however it ends."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -15,13 +15,17 @@ from gateway.watch import Watch
 
 
 class Account:
-    """`with account as meter:` closes the meter at the end of the block, with how the call ended."""
+    """`with account as meter:` closes the meter at the end of the block, with how the call ended.
 
-    __slots__ = ("_exchange", "_meter")
+    `extend` reserves for so many bytes more of a prompt. Raises: as `opened`.
+    """
 
-    def __init__(self, exchange: Exchange, meter: Meter) -> None:
+    __slots__ = ("_exchange", "_meter", "extend")
+
+    def __init__(self, exchange: Exchange, meter: Meter, extend: Callable[[int], Awaitable[None]]) -> None:
         self._exchange = exchange
         self._meter = meter
+        self.extend = extend
 
     def __enter__(self) -> Meter:
         return self._meter
@@ -47,7 +51,9 @@ async def opened(
     """
     caller, operation = exchange.known_caller, exchange.known_operation
     priced = await services.metering.prices.learned([target.row for target in targets])
-    reservation = await services.limits.admit(caller, priced, operation, body, size, lambda: Watch(exchange))
+    limits = services.limits
+    reservation = await limits.admit(caller, priced, operation, body, size, lambda: Watch(exchange))
     session_id = session_of(exchange.header("x-lisa-session-id"))
     asked = Asked(exchange.request_id, caller, operation, named.row, wants_usage(body), session_id, exchange.started_at)
-    return Account(exchange, services.metering.meter(asked, reservation, body, size))
+    meter = services.metering.meter(asked, reservation, body, size)
+    return Account(exchange, meter, lambda more: limits.extend(reservation, priced, more, lambda: Watch(exchange)))
