@@ -7,7 +7,7 @@ from lisa.errors import BadRequestError
 SCHEMAS = ("tools", "functions", "response_format", "text", "output_config", "output_format")
 # LiteLLM writes references out for some providers: two in each of 18 definitions are 250,000 copies of the last.
 MOST_SCHEMA_VALUES = 100_000  # written out in a tenth of a second
-CHARACTERS_A_VALUE = 32
+CHARACTERS_A_VALUE, DEFINITIONS_A_VALUE = 32, 64  # it copies those that hold for each object
 MOST_PARTS = 5_000
 MOST_LEVELS = 64  # as written
 MOST_LEVELS_WRITTEN_OUT = 200
@@ -22,47 +22,45 @@ def refuse_large(body: dict[str, Any]) -> None:
         if len(items) + sum(map(len, parts)) > MOST_PARTS:
             raise BadRequestError(f"`{name}` has over {MOST_PARTS} messages and parts, too many for this model.")
         _refuse_deep(items, name, MOST_LEVELS)
+    written_out = _WrittenOut()
     for name in SCHEMAS:
         given = body.get(name)
         _refuse_deep(given, name, MOST_LEVELS)
-        schemas = given if isinstance(given, list) else [given]
-        if sum([_Schema(schema, name).values for schema in schemas]) > MOST_SCHEMA_VALUES:
-            raise BadRequestError(f"`{name}`: schemas are too large once their references are written out.")
+        for schema in given if isinstance(given, list) else [given]:
+            written_out.add(name, schema, {}, frozenset(), MOST_LEVELS_WRITTEN_OUT)
 
 
-class _Schema:
-    """`values`: how many it has when each `$ref` is replaced by what it names; a long text counts as many."""
+class _WrittenOut:
+    """Counts the values of schemas as LiteLLM writes them: each `$ref` is what it names, but not within itself."""
 
-    def __init__(self, root: Any, name: str) -> None:
-        self._name = name
-        self._definitions: dict[str, Any] = {}
-        self._sizes: dict[str, int] = {}
-        self._collect(root)
-        self.values = self._size(root, MOST_LEVELS_WRITTEN_OUT)
+    def __init__(self) -> None:
+        self._left = MOST_SCHEMA_VALUES
 
-    def _collect(self, value: Any) -> None:
+    def add(self, name: str, value: Any, known: dict[str, Any], within: frozenset[str], levels: int) -> None:
+        """`known` are the definitions that hold here, `within` those that are being written out.
+
+        Raises: BadRequestError as soon as it is too much.
+        """
+        if not levels:
+            raise _too_deep(name)
+        self._count(name, 1 + (len(value) // CHARACTERS_A_VALUE if isinstance(value, str) else 0))
         if isinstance(value, dict):
             for key in ("$defs", "definitions"):
-                if isinstance(value.get(key), dict):
-                    self._definitions |= value[key]
+                own = value.get(key)
+                known = {**known, **own} if isinstance(own, dict) else known
+            self._count(name, len(known) // DEFINITIONS_A_VALUE)
+            definition = str(value.get("$ref")).rpartition("/")[2]
+            if definition in known:
+                if definition not in within:
+                    self.add(name, known[definition], known, within | {definition}, levels - 1)
+                return  # what else is there goes
         for inner in _inner(value):
-            self._collect(inner)
+            self.add(name, inner, known, within, levels - 1)
 
-    def _size(self, value: Any, levels: int) -> int:
-        if not levels:
-            raise _too_deep(self._name)
-        if isinstance(value, str):
-            return 1 + len(value) // CHARACTERS_A_VALUE
-        size = 1 + sum([self._size(inner, levels - 1) for inner in _inner(value)])
-        if isinstance(value, dict) and isinstance(value.get("$ref"), str):
-            size += self._size_of(value["$ref"].rpartition("/")[2], levels - 1)
-        return size
-
-    def _size_of(self, definition: str, levels: int) -> int:
-        if definition not in self._sizes:
-            self._sizes[definition] = 0  # one that contains itself is not written out again
-            self._sizes[definition] = self._size(self._definitions.get(definition), levels)
-        return self._sizes[definition]
+    def _count(self, name: str, values: int) -> None:
+        self._left -= values
+        if self._left < 0:
+            raise BadRequestError(f"`{name}`: schemas are too large once their references are written out.")
 
 
 def _inner(value: Any) -> list[Any]:
