@@ -115,11 +115,10 @@ class Inference:
         question = grounding.question_of(body["messages"])
         async with Watch(exchange):
             found = await grounding.search(services.control, services.settings, exchange.credential, wanted, question)
-        messages = grounding.grounded(body["messages"], found)
-        more = len(encoded({"messages": messages})) - len(encoded({"messages": body["messages"]}))
-        if more > wanted.top_k * PASSAGE_BYTES:
-            await self.account.extend(more - wanted.top_k * PASSAGE_BYTES)
-        body["messages"] = messages
+        body["messages"] = grounding.grounded(body["messages"], found)
+        more = len(encoded(body)) - self.size
+        if more > 0:
+            await self.account.extend(more)
         self.grounding = Grounding(found)
 
 
