@@ -1,6 +1,7 @@
 """Server-sent events in a stream of bytes: cut between events, never inside one."""
 
 import contextlib
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -27,12 +28,12 @@ class WholeEvents:
     """Holds the tail of a chunk back until its event is complete, so that a stream that breaks ends after a whole one.
 
     Upstreams write event by event, so nothing is held back in the normal case.
-    `start`: the event that begins a stream of `messages`, for one that begins without it.
+    `start` makes the event that begins a stream of `messages`, for one that begins without it.
     """
 
     __slots__ = ("_held", "_passed", "_start")
 
-    def __init__(self, start: bytes = b"") -> None:
+    def __init__(self, start: Callable[[], bytes] | None = None) -> None:
         self._held = b""
         self._passed = b""  # what was passed on last
         self._start = start
@@ -47,9 +48,9 @@ class WholeEvents:
         ready = data[:end] if self._held else data
         if ready:
             self._passed = ready
-            if self._start:
-                start, self._start = self._start, b""
-                return start + ready if ready.startswith(FIRST_BLOCK) else ready
+            if self._start is not None:
+                start, self._start = self._start, None
+                return start() + ready if ready.startswith(FIRST_BLOCK) else ready
         return ready
 
     def rest(self) -> bytes:

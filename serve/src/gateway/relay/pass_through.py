@@ -5,7 +5,7 @@ import re
 import time
 from collections.abc import Awaitable, Iterable
 from email.utils import parsedate_to_datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 from urllib.parse import quote
 
@@ -191,8 +191,8 @@ async def _relay_stream(exchange: Exchange, services: Services, call: Call, watc
         raise UpstreamError("The model's endpoint compresses its answers unasked; they cannot carry citations.")
     # Without either header the end of the connection ends the body, so a crash looks like an end.
     is_framed = "Content-Length" in reply.headers or "chunked" in reply.headers.get("Transfer-Encoding", "").lower()
-    is_messages = call.operation is MESSAGES
-    events = WholeEvents(message_start(f"msg_{exchange.request_id}", exchange.model_id) if is_messages else b"")
+    start = partial(message_start, f"msg_{exchange.request_id}", exchange.model_id)
+    events = WholeEvents(start if call.operation is MESSAGES else None)
     try:
         async for chunk in reply.content.iter_any():
             ready = events.take(chunk)
